@@ -1,0 +1,33 @@
+"""Canonical bytes of plain values, for seals and digests.
+
+Our values are strings, ints, bools, None, lists and string-keyed dicts only; for these,
+sorted keys, no white space and UTF-8 give the octets of RFC 8785 (JCS).
+"""
+
+import json
+
+
+def canonical_json(value: object) -> bytes:
+    """Return the canonical UTF-8 JSON of *value*.
+
+    Keys are sorted by code point; our keys are ASCII, where that equals the UTF-16 order
+    that RFC 8785 3.2.3 asks for.
+
+    Raises:
+        TypeError: *value* holds a float or another type that has no one form here.
+    """
+    _refuse_floats(value)
+    return json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ).encode()
+
+
+def _refuse_floats(value: object) -> None:
+    if isinstance(value, float):
+        raise TypeError("a float has no canonical form here")
+    if isinstance(value, dict):
+        for item in value.values():
+            _refuse_floats(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_floats(item)
