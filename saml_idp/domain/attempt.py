@@ -116,7 +116,7 @@ class LoginAttempt:
     """
 
     attempt_id: AttemptId
-    browser: Digest  # hash of the cookie that began it
+    browser: Digest  # hash of the mark of the browser it belongs to
     request: AuthnRequest
     steps: Steps
     state: State
