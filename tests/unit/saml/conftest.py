@@ -1,0 +1,39 @@
+"""Keys for the tests of the wire: made once a session, strong enough, thrown away."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from saml_idp.crypto.keys import KeyAlgorithm, SigningKey, load_signing_key, new_signing_key
+
+MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def make_key(tmp_path_factory: pytest.TempPathFactory):
+    """Return a maker of keys; the same name gives the same key."""
+    directory: Path = tmp_path_factory.mktemp("keys")
+    made: dict[tuple[str, str], SigningKey] = {}
+
+    def make(name: str, algorithm: KeyAlgorithm = "rsa-2048") -> SigningKey:
+        if (name, algorithm) not in made:
+            pair = new_signing_key(algorithm, common_name=name, days=30, now=MADE_AT)
+            key, certificate = directory / f"{name}.key", directory / f"{name}.crt"
+            key.write_bytes(pair.key)
+            key.chmod(0o600)
+            certificate.write_bytes(pair.certificate)
+            made[name, algorithm] = load_signing_key(key, certificate)
+        return made[name, algorithm]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def provider_key(make_key) -> SigningKey:
+    return make_key("provider")
+
+
+@pytest.fixture(scope="session")
+def other_key(make_key) -> SigningKey:
+    return make_key("other")
