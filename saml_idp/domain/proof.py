@@ -1,13 +1,13 @@
 """``CompletedChain`` and ``prove()``, its only mint. Nothing else can be made into an assertion."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn, final
 
 from saml_idp.domain.attempt import LoginAttempt, State
 from saml_idp.domain.authn_context import satisfied_classes, stated_class
 from saml_idp.domain.chain import Chain, SealKey, walk
-from saml_idp.domain.decision import LoginPlan, decide
+from saml_idp.domain.decision import LoginPlan, Reason, decide
 from saml_idp.domain.errors import ChainIncomplete, EvidenceForged
 from saml_idp.domain.evidence import Evidence, Step
 from saml_idp.domain.ids import AssertionId, AttemptId
@@ -15,7 +15,7 @@ from saml_idp.domain.person import Person
 from saml_idp.domain.policy import Policy
 from saml_idp.domain.request import AuthnRequest
 from saml_idp.domain.service_provider import Binding, ServiceProvider
-from saml_idp.domain.session import still_good, strong_enough
+from saml_idp.domain.session import Session, still_good, strong_enough
 
 _MINT: Final = object()
 
@@ -43,6 +43,7 @@ class CompletedChain:
     assertion_id: AssertionId
     session_index: str
     session_ends_at: datetime
+    reasons: tuple[Reason, ...]  # what policy and request demanded, and why
     _mint: object = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -72,7 +73,8 @@ def prove(
     person: Person,
     assertion_id: AssertionId,
     session_index: str,
-    session_ends_at: datetime,
+    session: Session | None,
+    session_whole: timedelta,
 ) -> CompletedChain:
     """Return the proof that *attempt* passed its whole chain.
 
@@ -85,7 +87,8 @@ def prove(
         person: the user as the directory describes them now.
         assertion_id: xs:ID that the assertion will have.
         session_index: opaque, different for each provider (Core 2.7.2).
-        session_ends_at: when the browser's session ends at the latest.
+        session: the browser's live session, None without one.
+        session_whole: how long a new session may live in all.
 
     Raises:
         EvidenceForged: a link is not ours, or speaks of another login or user.
@@ -115,6 +118,7 @@ def prove(
     if not isinstance(plan, LoginPlan):
         raise ChainIncomplete(f"refused now: {plan.reason}", reason=plan.reason)
     used = _evidence_for(plan.steps, evidence, attempt, policy, now)
+    ends_at = _session_end(used, session, now + session_whole)
     stated = stated_class(satisfied_classes(used), attempt.request.requested_context)
     if stated is None:
         raise ChainIncomplete("the requested context was not reached", reason="no_authn_context")
@@ -130,7 +134,8 @@ def prove(
         authn_instant=min(e.at for e in used),
         assertion_id=assertion_id,
         session_index=session_index,
-        session_ends_at=session_ends_at,
+        session_ends_at=ends_at,
+        reasons=plan.reasons,
         _mint=_MINT,
     )
 
@@ -155,6 +160,21 @@ def _check_parties(
         raise ChainIncomplete("the reply address is no longer registered", reason="provider_gone")
     if any(e.user_id != person.user_id for e in evidence) or attempt.user_id != person.user_id:
         raise EvidenceForged("evidence of another user", reason="user_differs")
+
+
+def _session_end(
+    used: tuple[Evidence, ...], session: Session | None, new_end: datetime
+) -> datetime:
+    """Return when the session ends at the latest; evidence carried in keeps its session's end.
+
+    Carried evidence counts only while the very session that carried it lives.
+    """
+    carried = {e.session for e in used if e.session is not None}
+    if not carried:
+        return new_end
+    if session is None or carried != {session.session_id}:
+        raise ChainIncomplete("the session that served steps is over", reason="session_over")
+    return session.ends_at
 
 
 def _evidence_for(
