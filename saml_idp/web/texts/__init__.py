@@ -1,0 +1,1 @@
+"""What people read, in English and German: plain tables, one module for each part of the site."""
