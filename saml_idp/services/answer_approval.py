@@ -165,12 +165,13 @@ class AnswerApproval:
         judgement: Judgement,
         now: datetime,
     ) -> LoginAttempt:
-        if attempt.user_id != approval.user_id or now >= attempt.expires_at:
+        user_id = attempt.user_id
+        if user_id is None or user_id != approval.user_id or now >= attempt.expires_at:
             raise TransitionNotAllowed("the login has moved on")
         if judgement is Judgement.GRANTED:
             evidence = Evidence(
                 Step.APPROVAL,
-                attempt.user_id,
+                user_id,
                 now,
                 approval.approval_id,
                 answer.method,

@@ -111,6 +111,7 @@ class BeginLogin:
                     self.policies.policy_for(issuer).require_signed_requests
                 ),
                 now=now,
+                deflated_allowed=lambda issuer: self.policies.policy_for(issuer).deflated_post,
             )
         except AnswerableRefusal as refusal:
             raise self._refused(refusal.request, refusal.reason, origin, now) from refusal

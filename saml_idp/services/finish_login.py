@@ -7,7 +7,7 @@ from saml_idp.domain.approval import ApprovalState
 from saml_idp.domain.attempt import Event, LoginAttempt
 from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
 from saml_idp.domain.chain import SealKey, seal_for_session
-from saml_idp.domain.decision import Reason
+from saml_idp.domain.decision import Reason, RefusalReason
 from saml_idp.domain.errors import (
     ChainIncomplete,
     EvidenceForged,
@@ -168,6 +168,7 @@ class _Finishing:
             ),
             transient_id=self.verb.entropy.xml_id,
         )
+        _check_subject(proof, release)
         self._spend_attempt(is_stored=is_stored)
         kept = self._session_after(proof, session, new_session_secret)
         receipt = self._receipt(proof, release, kept)
@@ -259,11 +260,18 @@ class _Finishing:
             name_id=release.name_id.value,
             name_id_format=release.name_id.format,
             context_class=proof.stated_class,
-            key_id=self.verb.issuer.key_id,
+            key_id=self.verb.issuer.key.key_id,
             chain=proof.chain,
             explanation=tuple(map(_told, proof.reasons)),
             issued_at=self.now,
         )
+
+
+def _check_subject(proof: CompletedChain, release: Release) -> None:
+    """Core 3.3.2.2: a request that names a subject is about that subject and nobody else."""
+    wanted = proof.request.subject_name_id
+    if wanted is not None and wanted != release.name_id.value:
+        raise LoginRefused("another user signed in", reason=RefusalReason.UNKNOWN_PRINCIPAL)
 
 
 def _told(reason: Reason) -> str:
