@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final, Literal
 
 from saml_idp.crypto.certificates import UnusableCertificate, read_certificate
+from saml_idp.crypto.sealing import takes_sealed_content
 from saml_idp.domain.errors import RequestRejected
 from saml_idp.domain.service_provider import Certificate
 from saml_idp.saml import names
@@ -94,7 +95,12 @@ def read_keys(role: Element, use: Literal["signing", "encryption"]) -> tuple[Cer
             raise EntityFaulty(descriptor, f"unknown key use {named!r}",
                                "write signing or encryption", "KeyDescriptor.use")  # fmt: skip
         if named in {None, use}:
-            found.extend(_certificates(descriptor))
+            # A key without use that cannot be encrypted to (EC) serves signatures alone.
+            found.extend(
+                certificate
+                for certificate in _certificates(descriptor)
+                if use == "signing" or named or takes_sealed_content(certificate)
+            )
     return tuple(dict.fromkeys(found))
 
 
