@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from saml_idp.crypto.keys import KeyAlgorithm, SigningKey, load_signing_key, new_signing_key
+from tests.unit.saml.messages import MakeKey
 
 MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
-def make_key(tmp_path_factory: pytest.TempPathFactory):
+def make_key(tmp_path_factory: pytest.TempPathFactory) -> MakeKey:
     """Return a maker of keys; the same name gives the same key."""
     directory: Path = tmp_path_factory.mktemp("keys")
     made: dict[tuple[str, str], SigningKey] = {}
@@ -30,10 +31,10 @@ def make_key(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture(scope="session")
-def provider_key(make_key) -> SigningKey:
+def provider_key(make_key: MakeKey) -> SigningKey:
     return make_key("provider")
 
 
 @pytest.fixture(scope="session")
-def other_key(make_key) -> SigningKey:
+def other_key(make_key: MakeKey) -> SigningKey:
     return make_key("other")

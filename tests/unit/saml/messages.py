@@ -5,12 +5,10 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
-from lxml import etree
-
-from saml_idp.crypto.keys import SigningKey
+from saml_idp.crypto.keys import KeyAlgorithm, SigningKey
 from saml_idp.domain.ids import EntityId
 from saml_idp.domain.request import AuthnRequest
 from saml_idp.domain.service_provider import (
@@ -23,12 +21,17 @@ from saml_idp.saml import names
 from saml_idp.saml.bindings import decode_post, decode_redirect
 from saml_idp.saml.requests import read_authn_request
 from saml_idp.saml.signatures import algorithm_of, sign
+from saml_idp.saml.xml import parse, serialize
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 PROVIDER = "https://sp.example.org/metadata"
 ACS = "https://sp.example.org/acs"
 SSO = "https://idp.example.org/saml/sso"
 POST = str(Binding.POST)
+
+
+class MakeKey(Protocol):
+    def __call__(self, name: str, algorithm: KeyAlgorithm = "rsa-2048") -> SigningKey: ...
 
 
 def a_provider(*, key: SigningKey | None = None, **changes: Any) -> ServiceProvider:
@@ -104,9 +107,9 @@ def post_body(xml: bytes, *, relay_state: str | None = None) -> bytes:
 
 
 def signed_xml(xml: bytes, key: SigningKey) -> bytes:
-    root = etree.fromstring(xml)
+    root = parse(xml)
     sign(root, key)
-    return etree.tostring(root)
+    return serialize(root)
 
 
 def read(message: Any, provider: ServiceProvider | None = None, **changes: Any) -> AuthnRequest:
@@ -132,4 +135,3 @@ def read_redirect(
 
 
 BINDINGS = {"post": read_post, "redirect": read_redirect}
-

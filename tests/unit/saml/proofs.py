@@ -113,7 +113,8 @@ def a_proof(
         person=person,
         assertion_id=AssertionId(assertion_id),
         session_index=session_index,
-        session_ends_at=now + timedelta(hours=8),
+        session=None,
+        session_whole=timedelta(hours=8),
     )
 
 
