@@ -1,5 +1,6 @@
 """Opaque identifiers. Two identifiers of different things have two types."""
 
+import hashlib
 import unicodedata
 from typing import NewType
 
@@ -24,3 +25,11 @@ def canonical_name(name: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     visible = "".join(c for c in folded if unicodedata.category(c) not in {"Cf", "Cc"})
     return visible.strip()
+
+
+def digest_of(secret: str) -> Digest:
+    """Return the stored form of a random *secret* (128 bits or more): its SHA-256.
+
+    Without salt or work: nobody guesses 128 random bits. Not for passwords.
+    """
+    return Digest(hashlib.sha256(secret.encode()).hexdigest())

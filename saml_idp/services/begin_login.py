@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from saml_idp.domain.attempt import LoginAttempt, State
+from saml_idp.domain.attempt import TWO_STEP, Event, LoginAttempt, State, Steps
 from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
 from saml_idp.domain.browser import Browser
 from saml_idp.domain.chain import SealKey
@@ -20,6 +20,11 @@ from saml_idp.domain.request import AuthnRequest
 from saml_idp.ports import Clock, Entropy, PolicyBook, ProviderRegistry, Store
 from saml_idp.saml.bindings import InboundMessage
 from saml_idp.saml.requests import AnswerableRefusal, read_authn_request
+
+# These concern the user, not the request: a page says so before the provider is told.
+_TOLD_TO_THE_USER = frozenset(
+    {RefusalReason.NOT_IN_GROUPS, RefusalReason.NO_IDENTITY, RefusalReason.USER_DISABLED}
+)
 
 
 class RefusedAtOnce(LoginRefused):
@@ -82,17 +87,11 @@ class BeginLogin:
             now=now,
         )
         refusal = self._refusal(request, policy, plan)
+        if refusal in _TOLD_TO_THE_USER and person is not None and not request.is_passive:
+            return self._told(request, person, str(refusal), browser, origin, now)
         if isinstance(plan, Refusal) or refusal is not None:
             raise self._refused(request, str(refusal), origin, now)
-        attempt = opened(
-            request,
-            plan.steps,
-            attempt_id=AttemptId(self.entropy.token(160)),
-            browser=browser.digest,
-            key=self.seal_key,
-            now=now,
-            lifetime=self.limits.login_lifetime,
-        )
+        attempt = self._opened(request, plan.steps, browser, now)
         if cookies_were_sent:
             attempt = resumed(attempt, plan, person, self.seal_key)
         if attempt.state is not State.CHAIN_COMPLETE:
@@ -167,6 +166,51 @@ class BeginLogin:
                 )  # fmt: skip
             )
         return RefusedAtOnce(request, reason)
+
+    def _told(
+        self,
+        request: AuthnRequest,
+        person: Person,
+        reason: str,
+        browser: Browser,
+        origin: Origin,
+        now: datetime,
+    ) -> LoginAttempt:
+        """Store and return a login that is over already: a page tells the session's user why."""
+        attempt = self._opened(request, TWO_STEP, browser, now).after(
+            Event.LOGIN_REFUSED,
+            ended_because=reason,
+            user_id=person.user_id,
+            entered_name=person.username,
+        )
+        with self.store.unit() as unit:
+            unit.attempts.add(attempt)
+            unit.audit.append(
+                AuditRecord(
+                    now,
+                    AuditEvent.LOGIN_REFUSED,
+                    origin,
+                    subject=person.user_id,
+                    provider=request.issuer,
+                    attempt=attempt.attempt_id,
+                    outcome="refused",
+                    reason=reason,
+                )
+            )
+        return attempt
+
+    def _opened(
+        self, request: AuthnRequest, steps: Steps, browser: Browser, now: datetime
+    ) -> LoginAttempt:
+        return opened(
+            request,
+            steps,
+            attempt_id=AttemptId(self.entropy.token(160)),
+            browser=browser.digest,
+            key=self.seal_key,
+            now=now,
+            lifetime=self.limits.login_lifetime,
+        )
 
     def _store(self, attempt: LoginAttempt, plan: LoginPlan, origin: Origin, now: datetime) -> None:
         with self.store.unit() as unit:

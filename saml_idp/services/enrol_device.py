@@ -6,14 +6,13 @@ from typing import Final
 
 from saml_idp.crypto.device_signatures import EnrolmentMessage, verified_enrolment
 from saml_idp.crypto.symbol_box import seal_symbols
-from saml_idp.crypto.tokens import digest_of
 from saml_idp.domain.approval import Approval, ApprovalState
 from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
 from saml_idp.domain.chain import SealKey
 from saml_idp.domain.device import Device, Enrolment
 from saml_idp.domain.errors import DeviceMessageRejected, Throttled, TransitionNotAllowed
 from saml_idp.domain.evidence import Method
-from saml_idp.domain.ids import ApprovalId, DeviceId, EntityId
+from saml_idp.domain.ids import ApprovalId, DeviceId, EntityId, digest_of
 from saml_idp.domain.person import Person
 from saml_idp.domain.throttle import subject_for
 from saml_idp.ports import Clock, Directory, Entropy, Notifier, Store, Unit
@@ -52,9 +51,7 @@ class EnrolDevice:
             Conflict: the key is enrolled already.
         """
         now = self.clock.now()
-        enrolment_message = verified_enrolment(
-            message, expected_audience=self.entity_id, now=now
-        )
+        enrolment_message = verified_enrolment(message, expected_audience=self.entity_id, now=now)
         code_hash = digest_of(enrolment_message.code)
         with self.store.view() as unit:
             enrolment = unit.devices.find_enrolment(code_hash)
@@ -76,9 +73,7 @@ class EnrolDevice:
         self.notifier.tell(person, "device_enrolled", device=device.name)
         return Enrolled(device, trial)
 
-    def _check_password(
-        self, person: Person, password: str, origin: Origin, now: datetime
-    ) -> None:
+    def _check_password(self, person: Person, password: str, origin: Origin, now: datetime) -> None:
         subject = subject_for(person.username, known_browser=None)
         with self.store.unit() as unit:
             wait = unit.tallies.count_try(subject, now)

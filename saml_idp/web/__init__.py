@@ -1,0 +1,1 @@
+"""Pyramid. Decode, call one service, encode; no rule, no query, no adapter."""
