@@ -47,7 +47,7 @@ flows: install ## whole logins in process
 live: browser ## real servers, real service providers, a real browser
 	@$(PYTEST) -m live $(T)
 coverage: browser ## every test, with branch coverage
-	@$(BIN)/coverage erase && $(BIN)/coverage run -m pytest $(T) && $(BIN)/coverage combine --quiet && $(BIN)/coverage report
+	@$(BIN)/coverage erase && $(BIN)/coverage run -m pytest -n auto $(T) && $(BIN)/coverage combine --quiet && $(BIN)/coverage report
 sure: imports format-check lint types metadata policies coverage ## all of it, before you stop
 bench: install ## the performance table, as ratios to one RSA signature of this machine
 	@$(BIN)/python -m tests.bench

@@ -18,7 +18,7 @@ _PROOF: Final = "saml_idp/domain/proof.py"
 _CLOCK: Final = ("saml_idp/adapters/system.py", "saml_idp/device_sdk/")
 _PRINTERS: Final = ("saml_idp/cli/", "saml_idp/demo/")
 _SETTINGS: Final = ("saml_idp/settings.py", "saml_idp/settings/")
-_CATCH_ALL: Final = ("saml_idp/web/app.py", "saml_idp/web/tweens.py", "saml_idp/cli/main.py")
+_CATCH_ALL: Final = ("saml_idp/web/errors.py", "saml_idp/cli/main.py")
 # Tables and numbered migrations are as long as what they list.
 _TABLES: Final = (
     "saml_idp/adapters/db/tables.py",
