@@ -92,7 +92,7 @@ def redirect_query(
     if relay_state is not None:
         pairs.append(("RelayState", relay_state))
     if key is not None:
-        pairs.append(("SigAlg", algorithm or algorithm_of(key)))
+        pairs.append(("SigAlg", algorithm_of(key) if algorithm is None else algorithm))
     query = "&".join(f"{name}={quoted(value)}" for name, value in pairs)
     if key is not None:
         query += "&Signature=" + quoted(base64.b64encode(key.sign(query.encode())).decode())
