@@ -107,9 +107,9 @@ def _steps(
 ) -> tuple[Steps, str] | None:
     """Return the chain that policy and request demand together, with its least class."""
     key = "login.two_step"
+    state = "on" if policy.two_step else "off"
     text = "password, then ID approval" if policy.two_step else "ID approval alone"
-    reasons.append(Reason(f"two-step authentication is {_on(policy.two_step)}: {text}", key,
-                          policy.source(key)))  # fmt: skip
+    reasons.append(Reason(f"two-step authentication is {state}: {text}", key, policy.source(key)))
     key = "login.access_symbols"
     reasons.append(Reason(f"{policy.access_symbols} access symbols", key, policy.source(key)))
     candidates = [TWO_STEP] if policy.two_step else [APPROVAL_ALONE, TWO_STEP]
@@ -138,8 +138,11 @@ def refusal_for(person: Person, policy: Policy, reasons: list[Reason]) -> Refusa
         key = "login.groups"
         allowed = sorted(set(policy.groups) & set(person.groups))
         if not allowed:
-            reasons.append(Reason(f"the user is in none of {', '.join(policy.groups)}", key,
-                                  policy.source(key)))  # fmt: skip
+            reasons.append(
+                Reason(
+                    f"the user is in none of {', '.join(policy.groups)}", key, policy.source(key)
+                )
+            )
             return RefusalReason.NOT_IN_GROUPS
         reasons.append(Reason(f"the user is in {allowed[0]}", key, policy.source(key)))
     if person.identity is None:
@@ -166,10 +169,7 @@ def _resumed(
     resumed = resumable(evidence, steps, policy, now)
     age = int(policy.step_max_age.total_seconds())
     served = ", ".join(e.step for e in resumed) or "no step"
-    reasons.append(Reason(f"the session serves {served} (at most {age} s old)", key,
-                          policy.source(key)))  # fmt: skip
+    reasons.append(
+        Reason(f"the session serves {served} (at most {age} s old)", key, policy.source(key))
+    )
     return resumed
-
-
-def _on(value: bool) -> str:  # noqa: FBT001 - a word for a bool
-    return "on" if value else "off"

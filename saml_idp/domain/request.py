@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from saml_idp.domain.errors import LoginRefused
 from saml_idp.domain.ids import EntityId
 
 
@@ -53,3 +54,11 @@ class AuthnRequest:
     subject_name_id: str | None  # Subject/NameID the provider expects
     was_signed: bool
     received_at: datetime
+
+
+class RefusedAtOnce(LoginRefused):
+    """The request was accepted and is answered with a SAML status, without a page of ours."""
+
+    def __init__(self, request: AuthnRequest, reason: str) -> None:
+        super().__init__(f"refused: {reason}", reason=reason)
+        self.request = request

@@ -33,9 +33,11 @@ _ENDS = {
     Judgement.DENIED: (ApprovalState.DENIED, Event.APPROVAL_DENIED, AuditEvent.APPROVAL_DENIED),
     Judgement.NOT_ME: (ApprovalState.DENIED, Event.APPROVAL_DENIED, AuditEvent.APPROVAL_NOT_ME),
     Judgement.WRONG_SYMBOLS: (
-        ApprovalState.FAILED, Event.APPROVAL_FAILED, AuditEvent.APPROVAL_FAILED,
+        ApprovalState.FAILED,
+        Event.APPROVAL_FAILED,
+        AuditEvent.APPROVAL_FAILED,
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ class AnswerApproval:
                 symbols=approval.symbols_count,
                 user_verified=answer.user_verified,
                 device_id=answer.device_id,
-            )  # fmt: skip
+            )
             return attempt.after(event, chain=extend(attempt.chain, evidence, self.seal_key))
         if judgement is Judgement.WRONG_SYMBOLS:
             return attempt.after(event)

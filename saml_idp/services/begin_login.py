@@ -8,7 +8,7 @@ from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
 from saml_idp.domain.browser import Browser
 from saml_idp.domain.chain import SealKey
 from saml_idp.domain.decision import LoginPlan, Refusal, RefusalReason, decide
-from saml_idp.domain.errors import Busy, LoginRefused, RequestRejected
+from saml_idp.domain.errors import Busy, RequestRejected
 from saml_idp.domain.evidence import Evidence
 from saml_idp.domain.ids import AttemptId, Digest
 from saml_idp.domain.limits import Limits
@@ -16,7 +16,7 @@ from saml_idp.domain.opening import opened, resumed
 from saml_idp.domain.person import Person
 from saml_idp.domain.policy import Encryption, Policy
 from saml_idp.domain.release import chosen_format
-from saml_idp.domain.request import AuthnRequest
+from saml_idp.domain.request import AuthnRequest, RefusedAtOnce
 from saml_idp.ports import Clock, Entropy, PolicyBook, ProviderRegistry, Store
 from saml_idp.saml.bindings import InboundMessage
 from saml_idp.saml.requests import AnswerableRefusal, read_authn_request
@@ -25,14 +25,6 @@ from saml_idp.saml.requests import AnswerableRefusal, read_authn_request
 _TOLD_TO_THE_USER = frozenset(
     {RefusalReason.NOT_IN_GROUPS, RefusalReason.NO_IDENTITY, RefusalReason.USER_DISABLED}
 )
-
-
-class RefusedAtOnce(LoginRefused):
-    """The request was accepted and is answered with a SAML status, without a page."""
-
-    def __init__(self, request: AuthnRequest, reason: str) -> None:
-        super().__init__(f"refused: {reason}", reason=reason)
-        self.request = request
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +115,7 @@ class BeginLogin:
                         origin,
                         outcome="refused",
                         reason=rejected.reason,
-                    )  # fmt: skip
+                    )
                 )
             raise
 
@@ -163,7 +155,7 @@ class BeginLogin:
                     provider=request.issuer,
                     outcome="refused",
                     reason=reason,
-                )  # fmt: skip
+                )
             )
         return RefusedAtOnce(request, reason)
 

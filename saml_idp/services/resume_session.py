@@ -67,7 +67,9 @@ class ResumeSession:
             unit.attempts.replace(attempt, moved)
             unit.audit.append(
                 AuditRecord(
-                    now, event, origin,
+                    now,
+                    event,
+                    origin,
                     subject=moved.entered_name or "",
                     provider=request.issuer,
                     attempt=attempt_id,
@@ -75,5 +77,5 @@ class ResumeSession:
                     reason=reason,
                     details={"plan": details},
                 )
-            )  # fmt: skip
+            )
         return moved

@@ -75,9 +75,7 @@ def refuse(request: Any, refused: AuthnRequest, reason: str) -> Response:
     return answer(request, message, refused.issuer, granted=False)
 
 
-def answer(
-    request: Any, message: OutboundMessage, issuer: EntityId, *, granted: bool
-) -> Response:
+def answer(request: Any, message: OutboundMessage, issuer: EntityId, *, granted: bool) -> Response:
     """Return the page whose form carries *message* to the provider's ACS (Bindings 3.5)."""
     form = encode_post_form(message)
     allow_form_to(request, form.action)

@@ -23,7 +23,7 @@ from saml_idp.domain.errors import (
     Throttled,
     TransitionNotAllowed,
 )
-from saml_idp.services.begin_login import RefusedAtOnce
+from saml_idp.domain.request import RefusedAtOnce
 from saml_idp.web.answering import refuse
 from saml_idp.web.contexts import LoginContext
 from saml_idp.web.security import Forbidden

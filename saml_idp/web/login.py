@@ -3,6 +3,7 @@
 from typing import Any
 
 import segno
+from pyramid.renderers import render_to_response
 from pyramid.response import Response
 from pyramid.view import view_config
 
@@ -50,9 +51,7 @@ def enter(request: Any) -> Response:
     return see_page_of(request, attempt)
 
 
-@view_config(
-    route_name="login.password", request_method="GET", renderer="login/password.jinja2"
-)
+@view_config(route_name="login.password", request_method="GET", renderer="login/password.jinja2")
 def show_password(request: Any) -> Any:
     """Ask for user name and password."""
     attempt = request.context.attempt
@@ -61,9 +60,7 @@ def show_password(request: Any) -> Any:
     return _form(request, attempt, error=None)
 
 
-@view_config(
-    route_name="login.password", request_method="POST", renderer="login/password.jinja2"
-)
+@view_config(route_name="login.password", request_method="POST", renderer="login/password.jinja2")
 def submit_password(request: Any) -> Any:
     """Take user name and password."""
     check_form(request)
@@ -80,8 +77,13 @@ def submit_password(request: Any) -> Any:
     except Throttled as throttled:
         request.response.status_code = 429
         request.response.headers["Retry-After"] = str(throttled.retry_after_seconds)
-        return _form(request, request.context.attempt, error="throttled",
-                     username=username, retry_after=throttled.retry_after_seconds)  # fmt: skip
+        return _form(
+            request,
+            request.context.attempt,
+            error="throttled",
+            username=username,
+            retry_after=throttled.retry_after_seconds,
+        )
     if attempt.state is State.AWAITING_PASSWORD:
         request.response.status_code = 401  # the failure is counted: answer, do not raise
         return _form(request, attempt, error="wrong_name_or_password", username=username)
@@ -114,17 +116,13 @@ def submit_name(request: Any) -> Any:
     return response
 
 
-@view_config(
-    route_name="login.approval", request_method="GET", renderer="login/approval.jinja2"
-)
+@view_config(route_name="login.approval", request_method="GET", renderer="login/approval.jinja2")
 def show_approval(request: Any) -> Any:
     """Show the access symbols; the first approval is asked as soon as its turn has come."""
     return _approval(request, again=False)
 
 
-@view_config(
-    route_name="login.approval", request_method="POST", renderer="login/approval.jinja2"
-)
+@view_config(route_name="login.approval", request_method="POST", renderer="login/approval.jinja2")
 def ask_again(request: Any) -> Any:
     """Ask once more, at the user's wish."""
     check_form(request)
@@ -140,16 +138,14 @@ def _approval(request: Any, *, again: bool) -> Any:
         attempt.attempt_id, again=again, browser=request.browser, origin=request.origin
     )
     asked = page.view is ApprovalView.ASKED
-    link = f"{request.idp.settings.base_url}/device/#approval={page.approval_id}"
-    link = f"{link}&symbols={page.symbols}" if asked else None
+    base = f"{request.idp.settings.base_url}/device/"
+    link = f"{base}#approval={page.approval_id}&symbols={page.symbols}" if asked else None
     polled = page.view in (ApprovalView.ASKED, ApprovalView.WAITING_OTHER)
     actions = _urls(request, attempt, "finish", "cancel", "restart")
     return {
         **actions,
         "view": str(page.view),
-        "symbols": [
-            {"character": s.character, "name": s.name(request.lang)} for s in row_of(page.symbols)
-        ],
+        "symbols": row_of(page.symbols, request.lang),
         "seconds_left": page.seconds_left,
         "lifetime": page.lifetime_seconds,
         "poll_url": request.route_path("login.poll", attempt=attempt.attempt_id)
@@ -220,8 +216,6 @@ def go_back(request: Any) -> Response:
 
 
 def _ended(request: Any, attempt: LoginAttempt) -> Response:
-    from pyramid.renderers import render_to_response
-
     name = provider_name(request, attempt.request.issuer)
     if attempt.state is State.DONE:
         values: dict[str, Any] = {"provider_name": name, "provider_url": None}
@@ -254,7 +248,7 @@ def _form(request: Any, attempt: LoginAttempt, *, error: str | None, **values: o
 
 
 def _remember(request: Any) -> bool:
-    return request.method == "POST" and request.POST.get("remember") == "1"
+    return bool(request.method == "POST" and request.POST.get("remember") == "1")
 
 
 def _logo(request: Any, attempt: LoginAttempt) -> str | None:
@@ -266,6 +260,13 @@ def _logo(request: Any, attempt: LoginAttempt) -> str | None:
 
 def _qr(link: str) -> str:
     return str(
-        segno.make(link, error="m").svg_inline(scale=1, border=4, dark="#000", light="#fff",
-                                               omitsize=True, svgclass=None, lineclass=None)
-    )  # fmt: skip
+        segno.make(link, error="m").svg_inline(
+            scale=1,
+            border=4,
+            dark="#000",
+            light="#fff",
+            omitsize=True,
+            svgclass=None,
+            lineclass=None,
+        )
+    )

@@ -1,16 +1,26 @@
-"""Counters and times of the HTTP front, for Prometheus. All workers together where ``serve`` runs."""
+"""Counters and times of the HTTP front, for Prometheus: of all workers where ``serve`` runs."""
 
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    values,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 from pyramid.response import Response
 
 REQUESTS: Final = Counter("saml_idp_requests", "HTTP answers", ("route", "status"))
 SECONDS: Final = Histogram(
-    "saml_idp_request_seconds", "Time to answer", ("route",), buckets=(0.002, 0.01, 0.05, 0.25, 1, 5)
+    "saml_idp_request_seconds",
+    "Time to answer",
+    ("route",),
+    buckets=(0.002, 0.01, 0.05, 0.25, 1, 5),
 )
 
 

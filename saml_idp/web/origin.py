@@ -37,12 +37,14 @@ def address_of(request: Any) -> str:
 
     A header from anybody else, or one that is no address, is ignored.
     """
-    peer = request.environ.get("REMOTE_ADDR") or ""
+    peer = str(request.environ.get("REMOTE_ADDR") or "")
     trusted = request.idp.settings.trusted_proxies
     if not trusted or not _is_in(peer, trusted):
         return peer
     # Right to left: the last entry was written by the proxy next to us.
-    named = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    named: list[str] = [
+        part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")
+    ]
     for address in reversed(named):
         if not _is_address(address):
             return peer

@@ -13,13 +13,15 @@ LANGUAGE_NAMES: Final = {"en": "English", "de": "Deutsch"}
 def add_globals(event: Any) -> None:
     """Put the common names into a template's values (a BeforeRender subscriber)."""
     request = event.get("request")
-    if request is None or "idp" not in request.__dict__ and not hasattr(request, "idp"):
+    if request is None:
         return
     settings = request.idp.settings
     event.setdefault("lang", request.lang)
     event.setdefault("t", translator(request.lang))
-    event.setdefault("brand", {"name": settings.organisation_name,
-                               "logo_url": settings.organisation_logo or None})  # fmt: skip
+    event.setdefault(
+        "brand",
+        {"name": settings.organisation_name, "logo_url": settings.organisation_logo or None},
+    )
     event.setdefault("csp_nonce", request.csp_nonce)
     event.setdefault("csrf_token", form_token(request.browser, request.idp.cookie_key))
     event.setdefault("static", lambda path: f"/static/{path}?v={request.registry.version}")
@@ -29,7 +31,7 @@ def add_globals(event: Any) -> None:
 
 def language_of(request: Any) -> str:
     """Return the language to answer in: chosen now or before, else the browser's, else English."""
-    chosen = parse_qs(request.query_string).get("lang", [""])[-1]
+    chosen: str = parse_qs(request.query_string).get("lang", [""])[-1]
     if chosen in LANGUAGES:
         request.add_response_callback(
             lambda request, response: cookies.keep_language(request, response, chosen)

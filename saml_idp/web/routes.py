@@ -32,8 +32,9 @@ def includeme(config: Configurator) -> None:
     config.add_route("device.manifest", "/device/manifest.webmanifest")
     config.add_route("device.enrol", "/device/v1/enrol")
     config.add_route("device.approvals", "/device/v1/approvals", factory=DeviceContext)
-    config.add_route("device.answer", "/device/v1/approvals/{approval}/answer",
-                     factory=DeviceContext)  # fmt: skip
+    config.add_route(
+        "device.answer", "/device/v1/approvals/{approval}/answer", factory=DeviceContext
+    )
     config.add_route("device.self", "/device/v1/devices/self", factory=DeviceContext)
 
     config.add_static_view("static", "saml_idp.web:static", cache_max_age=3600)

@@ -66,11 +66,12 @@ def allow_form_to(request: Any, url: str) -> None:
 
 def _put_headers(request: Any, response: Response, *, is_https: bool) -> None:
     headers = response.headers
+    form_action = getattr(request, "form_action", None) or "'self'"
     script = f"'self' 'nonce-{request.csp_nonce}'" if "csp_nonce" in request.__dict__ else "'self'"
     headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
         f"script-src {script}; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
-        f"form-action {getattr(request, 'form_action', None) or "'self'"}; "
+        f"form-action {form_action}; "
         "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
     )
     headers["X-Content-Type-Options"] = "nosniff"

@@ -70,13 +70,10 @@ SYMBOLS: Final[MappingProxyType[str, Symbol]] = MappingProxyType(
 )
 
 
-def row_of(characters: str, language: str) -> list[dict[str, str]]:
-    """Return the row that a page draws: ``{"character", "name"}`` for each of *characters*.
+def row_of(characters: str) -> list[Symbol]:
+    """Return the symbols of *characters*, in their order.
 
     Raises:
         KeyError: a character is not of the alphabet.
     """
-    return [
-        {"character": character, "name": SYMBOLS[character].name(language)}
-        for character in characters
-    ]
+    return [SYMBOLS[character] for character in characters]

@@ -118,12 +118,12 @@ DEVICE: Final[Mapping[str, Mapping[str, str]]] = {
         "nur eine Anmeldung begonnen, tippen Sie auf „Das war ich nicht“.",
     },
     "device.approval.tap": {
-        "en": "Tap the {count} symbols that the login page shows, in order",
-        "de": "Tippen Sie die {count} Symbole der Anmeldeseite der Reihe nach an",
+        "en": "Tap the login page’s {count} symbols",
+        "de": "{count} Symbole der Anmeldeseite antippen",
     },
     "device.approval.tap_one": {
-        "en": "Tap the symbol that the login page shows",
-        "de": "Tippen Sie das Symbol der Anmeldeseite an",
+        "en": "Tap the login page’s symbol",
+        "de": "Symbol der Anmeldeseite antippen",
     },
     "device.approval.scanned": {
         "en": "The symbols came with the scan. Check the details above, then approve.",

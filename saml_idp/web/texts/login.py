@@ -153,11 +153,11 @@ LOGIN: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "ended.cancelled.title": {"en": "Sign-in cancelled", "de": "Anmeldung abgebrochen"},
     "ended.cancelled.text": {"en": "Nobody was signed in.", "de": "Es wurde niemand angemeldet."},
-    "ended.no_id.title": {
+    "ended.no_identity.title": {
         "en": "You don’t have an ID yet",
         "de": "Sie haben noch keine ID",
     },
-    "ended.no_id.text": {
+    "ended.no_identity.text": {
         "en": "Your password is right, but signing in also needs an approval on your phone. Ask "
         "your administrator to give you an ID.",
         "de": "Ihr Passwort stimmt, aber zur Anmeldung gehört auch eine Freigabe auf Ihrem "
@@ -171,14 +171,39 @@ LOGIN: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "Ask your administrator for a link that sets up your phone.",
         "de": "Bitten Sie Ihre Administration um einen Link, der Ihr Telefon einrichtet.",
     },
-    "ended.not_permitted.title": {
+    "ended.not_in_groups.title": {
         "en": "This service is not open to you",
         "de": "Dieser Dienst steht Ihnen nicht offen",
     },
-    "ended.not_permitted.text": {
+    "ended.not_in_groups.text": {
         "en": "Your account isn’t in a group that may use it. If you need it, ask your "
         "administrator.",
         "de": "Ihr Konto gehört zu keiner Gruppe, die ihn nutzen darf. Brauchen Sie ihn, fragen "
+        "Sie Ihre Administration.",
+    },
+    "ended.policy_changed.title": {
+        "en": "The rules have changed",
+        "de": "Die Regeln haben sich geändert",
+    },
+    "ended.policy_changed.text": {
+        "en": "While you were signing in, an administrator changed what this service asks for. "
+        "Start again.",
+        "de": "Während Ihrer Anmeldung wurde geändert, was dieser Dienst verlangt. Beginnen Sie "
+        "neu.",
+    },
+    "ended.not_ready.title": {"en": "This service is not ready", "de": "Dieser Dienst ist nicht bereit"},
+    "ended.not_ready.text": {
+        "en": "Its settings don’t allow us to sign you in. Tell your administrator.",
+        "de": "Seine Einstellungen lassen keine Anmeldung zu. Informieren Sie Ihre Administration.",
+    },
+    "ended.unsupported.title": {
+        "en": "We can’t sign you in this way",
+        "de": "So können wir Sie nicht anmelden",
+    },
+    "ended.unsupported.text": {
+        "en": "The service asks for a kind of sign-in that we don’t offer. Tell your "
+        "administrator.",
+        "de": "Der Dienst verlangt eine Art der Anmeldung, die wir nicht anbieten. Informieren "
         "Sie Ihre Administration.",
     },
     "ended.refused.title": {"en": "Sign-in refused", "de": "Anmeldung abgelehnt"},

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from saml_idp.web.symbols import SYMBOLS
 from saml_idp.web.texts.device import DEVICE
 from saml_idp.web.texts.login import LOGIN
 from saml_idp.web.texts.pages import PAGES
@@ -32,7 +33,9 @@ def merged(*tables: Table) -> Table:
     return MappingProxyType(together)
 
 
-TEXTS: Final[Table] = merged(PAGES, LOGIN, DEVICE)
+_SYMBOLS: Final[Table] = {f"symbol.{symbol.character}": symbol.names for symbol in SYMBOLS.values()}
+
+TEXTS: Final[Table] = merged(PAGES, LOGIN, DEVICE, _SYMBOLS)
 
 
 def translator(language: str, own: Table | None = None) -> Callable[..., str]:

@@ -1,0 +1,125 @@
+"""A real IdP for tests: its own folder, keys and database, and granian processes on loopback.
+
+Everything is set up by the product's own command line, as an operator would.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+STARTS_WITHIN_SECONDS = 30
+STOPS_WITHIN_SECONDS = 35
+
+
+def free_port() -> int:
+    """Return a TCP port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class RunningIdp:
+    """One IdP installation in *folder*; ``start`` and ``stop`` its server processes."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    database_url: str = ""
+    workers: int = 1
+    settings_extra: str = ""
+    assertion_key: str = "p-256"  # quick to make; the bench uses RSA
+    host: str = "localhost"
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def base_url(self) -> str:
+        """Return the URL that browsers use."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def settings_file(self) -> Path:
+        """Return the path of ``saml_idp.toml``."""
+        return self.folder / "saml_idp.toml"
+
+    def set_up(self) -> "RunningIdp":
+        """Write the settings, make keys and database."""
+        for name in ("metadata", "policies", "keys", "state"):
+            (self.folder / name).mkdir(mode=0o700, exist_ok=True)
+        database = self.database_url or f"sqlite:///{self.folder / 'idp.sqlite3'}"
+        self.settings_file.write_text(
+            f'base_url = "{self.base_url}"\n'
+            "development = true\n"
+            f'database_url = "{database}"\n'
+            f'keys_dir = "{self.folder / "keys"}"\n'
+            f'metadata_dir = "{self.folder / "metadata"}"\n'
+            f'policies_dir = "{self.folder / "policies"}"\n'
+            f'state_dir = "{self.folder / "state"}"\n'
+            'listen_host = "127.0.0.1"\n'
+            f"listen_port = {self.port}\n"
+            f"workers = {self.workers}\n" + self.settings_extra,
+            encoding="utf-8",
+        )
+        self.settings_file.chmod(0o600)
+        self.cli("keys", "new", "--algorithm", self.assertion_key)
+        self.cli("db", "upgrade")
+        return self
+
+    def cli(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
+        """Run one command of the product; return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "saml_idp", "--settings", str(self.settings_file), *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"{arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def start(self) -> "RunningIdp":
+        """Start the server and wait until it is ready."""
+        log = (self.folder / "server.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "saml_idp", "--settings", str(self.settings_file), "serve"],
+            stdout=log,
+            stderr=log,
+            env={**os.environ},
+            start_new_session=True,
+        )
+        until = time.monotonic() + STARTS_WITHIN_SECONDS
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"{self.base_url}/readyz", timeout=2) as answer:
+                    if answer.status == 200:
+                        return self
+            except OSError:
+                time.sleep(0.1)
+        self.stop()
+        raise AssertionError("the server did not start:\n" + self.log())
+
+    def log(self) -> str:
+        """Return what the server wrote so far."""
+        return (self.folder / "server.log").read_text(encoding="utf-8", errors="replace")
+
+    def stop(self) -> int | None:
+        """Stop the server by SIGTERM; return its exit code."""
+        process, self.process = self.process, None
+        if process is None or process.poll() is not None:
+            return process.returncode if process is not None else None
+        process.send_signal(signal.SIGTERM)
+        try:
+            return process.wait(STOPS_WITHIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise AssertionError("the server did not stop in time") from None
