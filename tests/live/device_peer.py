@@ -105,7 +105,7 @@ class DevicePeer:
         if set(claims) != {"aud", "iat", "jti", "code", "device_name"}:
             raise Problem(400, "malformed")
         if claims["code"] != self.code:
-            raise Problem(403, "enrolment_refused")
+            raise Problem(403, "code_invalid")
         if body["password"] != self.password:
             raise Problem(403, "wrong_password")
         device_id = secrets.token_urlsafe(9)
@@ -125,7 +125,7 @@ class DevicePeer:
             raise Problem(401, "unauthenticated")
         device_id = json.loads(_bytes(message.split(".")[1]))["iss"]
         if device_id not in self.devices:
-            raise Problem(401, "device_retired")
+            raise Problem(401, "unknown_device")
         claims = self._read(message, "device+jws", self.devices[device_id])
         if set(claims) != {"aud", "iat", "jti", "iss", "htm", "htu"}:
             raise Problem(401, "malformed")
@@ -176,6 +176,6 @@ class DevicePeer:
         if claims["aud"] != self.entity_id or claims["jti"] in self.used:
             raise Problem(401, "replayed")
         if not isinstance(claims["iat"], int) or abs(time.time() - claims["iat"]) > 60:
-            raise Problem(401, "out_of_date")
+            raise Problem(401, "stale")
         self.used.add(claims["jti"])
         return claims

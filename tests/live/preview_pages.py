@@ -89,9 +89,12 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             "not_me",
             "expired",
             "cancelled",
-            "no_id",
+            "no_identity",
             "no_device",
-            "not_permitted",
+            "not_in_groups",
+            "policy_changed",
+            "policy_fault",
+            "no_authn_context",
             "refused",
         )
     },
@@ -187,7 +190,7 @@ class Preview:
             "brand": SimpleNamespace(name=self.brand, logo_url=None),
             "csp_nonce": nonce,
             "csrf_token": "token",
-            "static": lambda path: f"/static/{path}",
+            "static": lambda path: f"/static/{path}?v=1",
             "entity_id": self.peer.entity_id,
             "base_url": self.base,
             "language_links": [
@@ -201,7 +204,10 @@ class Preview:
         template, values = PAGES[name]
         values = dict(values)
         if isinstance(values.get("symbols"), str):
-            values["symbols"] = row_of(values["symbols"], language)
+            values["symbols"] = [
+                {"character": symbol.character, "name": symbol.name(language)}
+                for symbol in row_of(values["symbols"])
+            ]
         if values.get("qr_svg") == "":
             link = f"{self.base}{values['device_link']}-{'x' * 20}"
             values["qr_svg"] = segno.make(link, micro=False).svg_inline(
@@ -256,12 +262,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif url.path == "/device/":
             page = self.preview.page("device", language, nonce)
             self._send(200, "text/html; charset=utf-8", page, **html)
-        elif url.path == "/device/sw.js":
-            body = self.preview.render("device/sw.jinja2", language, nonce)
-            self._send(200, "text/javascript", body)
-        elif url.path == "/device/manifest.webmanifest":
-            body = self.preview.render("device/manifest.jinja2", language, nonce)
-            self._send(200, "application/manifest+json", body)
+        elif url.path in ("/device/sw.js", "/device/manifest.webmanifest"):
+            self._static(url.path)
         elif url.path == "/poll":
             self._json(200, {"status": self.preview.poll_status, "interval": 1})
         elif url.path.startswith("/static/"):
@@ -274,7 +276,7 @@ class _Handler(BaseHTTPRequestHandler):
         if STATIC not in file.parents or not file.is_file():
             self._send(404, "text/plain", "nothing here")
             return
-        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        kind = mimetypes.guess_type(file.name)[0] or "application/manifest+json"
         self._send(200, kind, file.read_bytes())
 
     def do_POST(self) -> None:
@@ -317,6 +319,75 @@ def previewing(port: int = 0) -> Iterator[Preview]:
         server.server_close()
 
 
+def _device_states(page: Any, preview: Preview, language: str) -> Iterator[str]:
+    """Lead the phone web app through its screens; yield the name of each as it is shown."""
+
+    def until(screen: str) -> None:
+        page.locator(f"[data-screen={screen}]").wait_for()
+        page.wait_for_timeout(120)
+
+    preview.peer = peer = DevicePeer()
+    page.goto(f"{preview.base}/device/?lang={language}")
+    until("welcome")
+    yield "welcome"
+    page.goto(f"{preview.base}/device/?lang={language}#enrol={peer.code}")
+    until("enrol")
+    yield "enrol"
+    page.fill("#enrol-password", "wrong")
+    page.click("#enrol-form .primary")
+    page.locator("#enrol-error").wait_for()
+    yield "enrol-wrong"
+    page.fill("#enrol-password", peer.password)
+    page.click("#enrol-form .primary")
+    until("approval")
+    yield "trial"
+    page.click("#approve")
+    until("result")
+    yield "trial-granted"
+    page.click("#result-done")
+    until("home")
+    yield "home"
+    page.click("#ids button")
+    yield "remove"
+    page.keyboard.press("Escape")
+    peer.ask()
+    until("approval")
+    yield "asked"
+    page.keyboard.type("k3")
+    yield "entering"
+    page.click("#entry-type")
+    yield "typing"
+    page.keyboard.type("QA")
+    peer.approvals[0]["other_browser_waiting"] = True
+    page.locator("#approval-other").wait_for()
+    yield "other-browser"
+    page.click("#approval-not-me")
+    page.wait_for_timeout(120)
+    yield "not-me"
+    page.keyboard.press("Escape")
+    page.click("#deny")
+    until("result")
+    yield "denied"
+    page.click("#result-done")
+    until("home")
+    asked = peer.ask(provider_name="Confluence – Wissen der ganzen Organisation", place="2001:db8::1")
+    until("approval")
+    page.goto(f"{preview.base}/device/?lang={language}#approval={asked['approval']}&symbols=K3QA")
+    page.reload()  # a new fragment alone does not load the page anew
+    page.goto(f"{preview.base}/device/?lang={language}#approval={asked['approval']}&symbols=K3QA")
+    until("approval")
+    yield "scanned"
+    peer.online = False
+    page.click("#approve")
+    page.locator("#approval-error").wait_for()
+    yield "offline"
+    peer.online = True
+    peer.symbols = "WRON"
+    page.click("#approve")
+    until("result")
+    yield "failed"
+
+
 def shoot(directory: Path, only: str = "", language: str = "en") -> None:
     """Write pictures of every page whose name starts with *only*; tell what a browser refused."""
     from playwright.sync_api import sync_playwright
@@ -334,11 +405,14 @@ def shoot(directory: Path, only: str = "", language: str = "en") -> None:
                 page = context.new_page()
                 page.on("console", lambda message: print("  console:", message.text))
                 for name in PAGES:
-                    if not name.startswith(only) or name.startswith("respond"):
+                    if not name.startswith(only) or name.startswith(("respond", "device")):
                         continue
                     page.goto(f"{preview.base}/p/{name}?lang={language}")
                     page.wait_for_timeout(150)
                     page.screenshot(path=directory / f"{name}-{place}-{scheme}.png")
+                if "device".startswith(only) or only.startswith("device"):
+                    for name in _device_states(page, preview, language):
+                        page.screenshot(path=directory / f"device-{name}-{place}-{scheme}.png")
                 context.close()
         browser.close()
 

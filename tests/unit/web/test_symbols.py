@@ -4,6 +4,8 @@ import re
 from importlib.resources import files
 from xml.etree import ElementTree
 
+import pytest
+
 from saml_idp.web.symbols import SYMBOLS, row_of
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -32,11 +34,13 @@ def test_an_unknown_language_hears_english() -> None:
     assert SYMBOLS["K"].name("fr") == "key"
 
 
-def test_a_row_carries_character_and_name() -> None:
-    assert row_of("K3", "de") == [
-        {"character": "K", "name": "Schlüssel"},
-        {"character": "3", "name": "Kleeblatt"},
-    ]
+def test_a_row_keeps_the_order_of_its_characters() -> None:
+    assert [symbol.name("de") for symbol in row_of("K3A")] == ["Schlüssel", "Kleeblatt", "Apfel"]
+
+
+def test_a_character_that_is_no_symbol_makes_no_row() -> None:
+    with pytest.raises(KeyError):
+        row_of("K0")
 
 
 def test_every_symbol_is_drawn_once() -> None:
