@@ -1,6 +1,7 @@
 """The source files of this project, read once, as the architecture's rules look at them."""
 
 import ast
+import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,29 +60,35 @@ def modules_below(folder: str) -> list[Module]:
 def tracked_texts() -> list[tuple[str, str]]:
     """Return (path, text) of every text file that belongs to the project.
 
-    What git tracks and what it would track; outside a repository every file that is not hidden.
+    What git tracks and what it would track; without git, every file that is not hidden.
     """
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-    )
-    if listing.returncode == 0:
-        paths = sorted(ROOT / name for name in listing.stdout.decode().split("\0") if name)
-    else:
-        paths = sorted(
-            path
-            for path in ROOT.rglob("*")
-            if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
-        )
     texts = []
-    for path in paths:
+    for path in _tracked_by_git() or _visible():
         try:
             texts.append((path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")))
         except (UnicodeDecodeError, FileNotFoundError, IsADirectoryError):
             continue  # a picture, or a file that is gone
     return texts
+
+
+def _tracked_by_git() -> list[Path]:
+    if not (git := shutil.which("git")):
+        return []
+    listing = subprocess.run(
+        [git, "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    return sorted(ROOT / name for name in listing.stdout.decode().split("\0") if name)
+
+
+def _visible() -> list[Path]:
+    return sorted(
+        path
+        for path in ROOT.rglob("*")
+        if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+    )
 
 
 def dotted(node: ast.expr) -> str:
