@@ -52,6 +52,11 @@ class SigningKey:
     hash_name: HashName
     is_weak: bool
 
+    @property
+    def algorithm(self) -> str:
+        """Return the kind and size, as ``keys new --algorithm`` takes it: "rsa-3072", "p-256"."""
+        return f"{'rsa' if self.kind == 'rsa' else 'p'}-{self.private.key_size}"
+
     def sign(self, octets: bytes) -> bytes:
         """Return the signature over *octets*: PKCS #1 v1.5, or raw r‖s (RFC 6979) for EC.
 
