@@ -14,20 +14,23 @@ def canonical_json(value: object) -> bytes:
     that RFC 8785 3.2.3 asks for.
 
     Raises:
-        TypeError: *value* holds a float or another type that has no one form here.
+        TypeError: *value* holds a float, a key that is no text, or another type that has no
+            one form here.
     """
-    _refuse_floats(value)
+    _refuse_ambiguous(value)
     return json.dumps(
         value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
     ).encode()
 
 
-def _refuse_floats(value: object) -> None:
+def _refuse_ambiguous(value: object) -> None:
     if isinstance(value, float):
         raise TypeError("a float has no canonical form here")
     if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError("a key is a string: 1 and '1' would look the same")
         for item in value.values():
-            _refuse_floats(item)
+            _refuse_ambiguous(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            _refuse_floats(item)
+            _refuse_ambiguous(item)
