@@ -4,7 +4,7 @@ From saml_idp.toml, and from the environment, which goes before it: ``server.por
 ``SAML_IDP_SERVER_PORT``. All mistakes are told at once. A secret is given by the path of a file.
 """
 
-import base64
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 from saml_idp.domain.errors import ConfigurationError, Fault
 from saml_idp.domain.ids import EntityId
 from saml_idp.domain.limits import Limits
-from saml_idp.toml import addresses, kinds
+from saml_idp.toml import addresses, kinds, nearby
 from saml_idp.toml.places import TomlText, read_toml, read_value
 from saml_idp.toml.reading import Reading, Unsuitable
 
@@ -26,14 +26,6 @@ PREFIX: Final = "SAML_IDP_"
 _PATH_VARIABLE: Final = "SAML_IDP_SETTINGS"
 # A container platform invents these for a service that is called saml-idp.
 _PLATFORM: Final = re.compile(r"SAML_IDP_(?:PORT|SERVICE)(?:_|$)")
-_PICTURES: Final = {
-    ".png": "png",
-    ".svg": "svg+xml",
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".webp": "webp",
-}
-_LARGEST_PICTURE: Final = 48 * 1024
 
 
 class LogLevel(StrEnum):
@@ -56,6 +48,7 @@ class Language(StrEnum):
 class Settings:
     """What the operator decided, checked. Every path is absolute.
 
+    ``calls_per_minute``: of one address, to one worker (H06).
     ``base_url`` has no slash at its end and is https, or http to this machine in development.
     ``trusted_proxies``: networks ("10.0.0.0/8"). ``organisation_logo``: a data: URL, or "".
     ``organisation_colour``: "#rrggbb". Texts that were left out are "".
@@ -75,6 +68,7 @@ class Settings:
     workers: int
     threads: int
     trusted_proxies: tuple[str, ...]
+    calls_per_minute: int
     organisation_name: str
     organisation_logo: str
     organisation_colour: str
@@ -122,6 +116,11 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     reading.faults.extend(unknown)
     reading.finish()
     return settings
+
+
+def load_settings_here(path: Path | None) -> Settings:
+    """Return the settings, by this process' own environment (``load_settings``)."""
+    return load_settings(path, os.environ)
 
 
 def variable_of(key: str) -> str:
@@ -172,6 +171,7 @@ KEYS: Final = (
     "server.workers",
     "server.threads",
     "server.trusted_proxies",
+    "server.calls_per_minute",
     "organisation.name",
     "organisation.logo",
     "organisation.colour",
@@ -221,8 +221,9 @@ def _take_all(reading: Reading, base: Path, path: Path | None) -> Settings:
         workers=take("server.workers", whole(1, 64), 2),
         threads=take("server.threads", whole(1, 256), 8),
         trusted_proxies=take("server.trusted_proxies", kinds.many(addresses.network, 50), ()),
+        calls_per_minute=take("server.calls_per_minute", whole(10, 10_000_000), 120),
         organisation_name=take("organisation.name", text(100), "Sign in"),
-        organisation_logo=take("organisation.logo", lambda value: _picture(value, base), ""),
+        organisation_logo=take("organisation.logo", nearby.picture(base), ""),
         organisation_colour=take("organisation.colour", addresses.colour, "#1d5fbf"),
         languages=take("organisation.languages", _languages, tuple(Language)),
         contact_text=take("contact.text", text(500), ""),
@@ -243,7 +244,7 @@ def _take_all(reading: Reading, base: Path, path: Path | None) -> Settings:
 
 def _database_url(reading: Reading, base: Path) -> str:
     url = reading.take("database.url", _database, "sqlite:///var/saml_idp.sqlite3")
-    password = reading.take("database.password_file", lambda v: _secret(v, base), "")
+    password = reading.take("database.password_file", nearby.secret(base), "")
     if url.startswith("sqlite:///"):
         return f"sqlite:///{base / url.removeprefix('sqlite:///')}"
     if password:
@@ -262,32 +263,6 @@ def _database(value: object) -> str:
         raise Unsuitable("a password stands in the address",
                          "put it in a file and name that in database.password_file")  # fmt: skip
     return url
-
-
-def _secret(value: object, base: Path) -> str:
-    path = base / kinds.text(1000)(value)
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as exc:
-        reason = getattr(exc, "strerror", None) or "not text"
-        problem = f"the file cannot be read: {reason}"
-        raise Unsuitable(problem, "let the server's user read it") from None
-
-
-def _picture(value: object, base: Path) -> str:
-    """Return the picture as a data: URL: a page of ours asks no third party for anything."""
-    path = base / kinds.text(1000)(value)
-    kind = _PICTURES.get(path.suffix.lower())
-    if kind is None:
-        raise Unsuitable("no picture format we show", f"use {', '.join(_PICTURES)}")
-    try:
-        octets = path.read_bytes()
-    except OSError as exc:
-        problem = f"the picture cannot be read: {exc.strerror}"
-        raise Unsuitable(problem, "correct the path") from None
-    if len(octets) > _LARGEST_PICTURE:
-        raise Unsuitable(f"the picture has {len(octets)} octets", f"at most {_LARGEST_PICTURE}")
-    return f"data:image/{kind};base64,{base64.b64encode(octets).decode()}"
 
 
 def _languages(value: object) -> tuple[str, ...]:
