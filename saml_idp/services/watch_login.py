@@ -37,5 +37,5 @@ class WatchLogin:
             person = unit.people.get(attempt.user_id) if attempt.user_id is not None else None
             identity = person.identity if person is not None else None
             decoy = ApprovalIdentity(f"?{attempt.entered_name}")
-            other = unit.approvals.find_open(identity or decoy, now)
-        return Waiting.OVER if other is None else Waiting.PENDING
+            others = [unit.approvals.find_open(i, now) for i in (identity, decoy) if i]
+        return Waiting.PENDING if any(others) else Waiting.OVER

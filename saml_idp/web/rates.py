@@ -14,14 +14,26 @@ from saml_idp.domain.errors import Throttled
 
 _WINDOW_SECONDS: Final = 60
 _MOST_KEYS: Final = 50_000
-# Kind → calls in a minute and worker.
-_BOUNDS: Final = {"password": 120, "name": 120, "enrol": 30, "poll": 120, "device": 240}
+# Kind → its bound in shares of the setting ``server.calls_per_minute``.
+_SHARES: Final = {
+    "request": 5.0,
+    "password": 1.0,
+    "name": 1.0,
+    "enrol": 0.25,
+    "poll": 1.0,
+    "device": 2.0,
+}
 
 
 class Rates:
-    """Counts calls by kind and key; one for each worker."""
+    """Counts calls by kind and key; one for each worker.
 
-    def __init__(self) -> None:
+    Args:
+        calls_per_minute: of one key; each kind has its share of it.
+    """
+
+    def __init__(self, calls_per_minute: int) -> None:
+        self._bounds = {kind: share * calls_per_minute for kind, share in _SHARES.items()}
         self._counts: OrderedDict[tuple[str, str, int], int] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -38,7 +50,7 @@ class Rates:
             counted = self._counts[slot] = self._counts.get(slot, 0) + 1
             while len(self._counts) > _MOST_KEYS:
                 self._counts.popitem(last=False)
-        if counted > _BOUNDS[kind]:
+        if counted > self._bounds[kind]:
             left = int(_WINDOW_SECONDS - now % _WINDOW_SECONDS) + 1
             raise Throttled("too many calls", retry_after_seconds=left)
 

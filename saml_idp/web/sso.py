@@ -31,6 +31,7 @@ def redirect_binding(request: Any) -> Response:
     )
     if attempt.state is State.CHAIN_COMPLETE:
         return finish(request, attempt, is_stored=False)
+    request.rates.count("request", request.origin.address)
     return see_page_of(request, attempt)
 
 

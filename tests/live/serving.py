@@ -32,7 +32,7 @@ class RunningIdp:
     port: int = field(default_factory=free_port)
     database_url: str = ""
     workers: int = 1
-    settings_extra: str = ""
+    settings_extra: str = ""  # goes on in [server]
     assertion_key: str = "p-256"  # quick to make; the bench uses RSA
     host: str = "localhost"
     process: subprocess.Popen[bytes] | None = None
@@ -55,14 +55,11 @@ class RunningIdp:
         self.settings_file.write_text(
             f'base_url = "{self.base_url}"\n'
             "development = true\n"
-            f'database_url = "{database}"\n'
-            f'keys_dir = "{self.folder / "keys"}"\n'
-            f'metadata_dir = "{self.folder / "metadata"}"\n'
-            f'policies_dir = "{self.folder / "policies"}"\n'
-            f'state_dir = "{self.folder / "state"}"\n'
-            'listen_host = "127.0.0.1"\n'
-            f"listen_port = {self.port}\n"
-            f"workers = {self.workers}\n" + self.settings_extra,
+            f'[database]\nurl = "{database}"\n'
+            "[paths]\n"
+            'keys = "keys"\nmetadata = "metadata"\npolicies = "policies"\nstate = "state"\n'
+            f'[server]\nhost = "127.0.0.1"\nport = {self.port}\nworkers = {self.workers}\n'
+            + self.settings_extra,
             encoding="utf-8",
         )
         self.settings_file.chmod(0o600)
