@@ -123,6 +123,12 @@ def load_settings_here(path: Path | None) -> Settings:
     return load_settings(path, os.environ)
 
 
+def hand_to_workers(settings: Settings) -> None:
+    """Let the processes that this one starts read the same file as it did."""
+    if settings.file is not None:
+        os.environ[_PATH_VARIABLE] = str(settings.file.resolve())
+
+
 def variable_of(key: str) -> str:
     """Return the environment variable that goes before the dotted *key*."""
     return PREFIX + key.replace(".", "_").upper()

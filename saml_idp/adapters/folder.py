@@ -7,7 +7,9 @@ only a regular file inside the folder that nobody else may write is read (M08, M
 import errno
 import fcntl
 import hashlib
+import itertools
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator, Mapping
@@ -139,6 +141,15 @@ class Folder:
                 with suppress(FileNotFoundError):
                     temporary.unlink()
             _sync_folder(target.parent)
+
+    def free_name(self, entity_id: str) -> str:
+        """Return a name for a new file about *entity_id*: readable, safe, not taken (M08)."""
+        host = entity_id.partition("://")[2].partition("/")[0] or entity_id
+        stem = re.sub(r"[^a-z0-9.-]+", "-", host.lower()[:60]).strip(".-") or "service"
+        taken = self.look()
+        stems = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+        names = (f"{stem}{self.suffix}" for stem in stems if stem != "default")
+        return next(name for name in names if name not in taken)
 
     def _counts(self, name: str) -> bool:
         return name.endswith(self.suffix) and not name.startswith(".")

@@ -8,6 +8,7 @@ from saml_idp.adapters.policy_text import DEFAULT_FILE, PolicyDraft, complete
 from saml_idp.domain.decision import RefusalReason
 from saml_idp.domain.errors import Fault, LoginRefused
 from saml_idp.domain.ids import EntityId
+from saml_idp.domain.loosening import PolicyChange, compare
 from saml_idp.domain.policy import STRICTEST, Policy
 
 Drafts = Mapping[str, PolicyDraft]  # file name → what it says
@@ -29,8 +30,10 @@ class Book:
     base_draft: PolicyDraft | None = None
     origin: Mapping[EntityId, PolicyDraft] = field(default_factory=dict)
 
-    def find(self, entity_id: EntityId) -> Policy | None:
-        """Return the policy of the provider, None when it is refused."""
+    def find(self, entity_id: EntityId | None) -> Policy | None:
+        """Return the policy of the provider, of the default for None; None when refused."""
+        if entity_id is None:
+            return self.default
         if entity_id in self.refused:
             return None
         return self.policies.get(entity_id, self.default)
@@ -49,6 +52,7 @@ class Book:
         return policy
 
 
+_SAME: Final = PolicyChange()
 NOTHING: Final = Book()  # before the folder was read: everyone is refused
 
 
@@ -99,6 +103,35 @@ def bind(
         base=base,
         base_draft=base_draft,
         origin=origin,
+    )
+
+
+def effects(
+    before: Book, after: Book, entities: frozenset[EntityId | None]
+) -> dict[EntityId | None, PolicyChange]:
+    """Return what changes, for each of *entities* for whom anything does."""
+    found: dict[EntityId | None, PolicyChange] = {}
+    for entity_id in _affected(before, after, entities):
+        old, new = before.find(entity_id), after.find(entity_id)
+        if old is not None and new is not None and (change := compare(old, new)) != _SAME:
+            found[entity_id] = change
+    return found
+
+
+def _affected(
+    before: Book, after: Book, entities: frozenset[EntityId | None]
+) -> frozenset[EntityId | None]:
+    """Return *entities*, and when the default is among them everyone who inherits it."""
+    everyone = {*before.policies, *after.policies} if None in entities else set()
+    return entities | everyone
+
+
+def switches_on(before: Book, after: Book, entities: frozenset[EntityId | None]) -> bool:
+    """True when two-step authentication is off before and on after, for one of *entities*."""
+    pairs = ((before.find(e), after.find(e)) for e in _affected(before, after, entities))
+    return any(
+        old is not None and new is not None and new.two_step and not old.two_step
+        for old, new in pairs
     )
 
 

@@ -15,12 +15,14 @@ import structlog
 from saml_idp.adapters.folder import Folder
 from saml_idp.adapters.folder_watch import FolderWatch
 from saml_idp.adapters.good_files import GoodFiles
-from saml_idp.adapters.policy_book import NOTHING, Book, Drafts, bind
+from saml_idp.adapters.policy_book import NOTHING, Book, Drafts, bind, effects, switches_on
+from saml_idp.adapters.policy_edit import PlannedChange, as_toml, edited
 from saml_idp.adapters.policy_text import DEFAULT_FILE, PolicyDraft, find_entity_id, read_policy
-from saml_idp.domain.errors import Fault
+from saml_idp.domain.errors import ConfigurationError, Conflict, Fault, LockOut
 from saml_idp.domain.ids import EntityId
-from saml_idp.domain.loosening import PolicyChange, compare
+from saml_idp.domain.loosening import PolicyChange
 from saml_idp.domain.policy import Policy
+from saml_idp.domain.policy_keys import FIELDS, plain_values
 from saml_idp.toml.places import LARGEST
 
 _log = structlog.get_logger("saml_idp.policies")
@@ -86,7 +88,7 @@ class PolicyFiles:
 
     def find(self, entity_id: EntityId | None) -> Policy | None:
         """Return the policy of the provider, of the default for None; None when refused."""
-        return self._book.default if entity_id is None else self._book.find(entity_id)
+        return self._book.find(entity_id)
 
     def entities(self) -> Sequence[EntityId]:
         """Return the providers that have a file of their own, refused ones too."""
@@ -136,9 +138,83 @@ class PolicyFiles:
                 for name in sorted(changed):
                     self._tell_change(name, changed[name], before, after)
 
-    def bound(self, drafts: Drafts) -> Book:
-        """Return the book that *drafts* would make, beside the files that are bad now."""
-        return self._bound(drafts)
+    def plan_change(self, entity_id: EntityId | None, key: str, value: object) -> PlannedChange:
+        """Return what setting *key* would change, checked; nothing is written.
+
+        Args:
+            entity_id: None: default.toml.
+            value: plain, as in ``plain_values``; None: remove the key.
+
+        Raises:
+            ConfigurationError: the files have faults, or the value cannot be.
+            LockOut: it switches two-step on while no administrator could undo it.
+        """
+        self.refresh()
+        before = self.find(entity_id)
+        name = self.file_of(entity_id) or self._free_name(entity_id)
+        label = self.folder.label(name)
+        seen = self._files.seen.get(name)
+        if before is None or (seen is not None and seen.faults) or name in self._held:
+            raise ConfigurationError(self._faults)
+        old = self.folder.read(name) if seen is not None else None
+        key, value = self._whole_attributes(name, before, key, value)
+        new = edited(old, file=label, entity_id=entity_id, key=key, value=value)
+        drafts = {**self._drafts, name: self._read(name, new, None)}
+        candidate = self._bound(drafts)
+        about = frozenset({entity_id})
+        if switches_on(self._book, candidate, about) and not self.lock_out_guard():
+            raise LockOut(f"two-step authentication stays off: {_HELD}")
+        after = candidate.find(entity_id) or before
+        changes = effects(self._book, candidate, about).values()
+        top = key if key in FIELDS else "attributes"
+        return PlannedChange(
+            name, label, entity_id, key,
+            before=as_toml(plain_values(before)[top]),
+            after=as_toml(plain_values(after)[top]),
+            loosened=tuple(sorted({k for change in changes for k in change.loosened})),
+            tightened=tuple(sorted({k for change in changes for k in change.tightened})),
+            old=old,
+            new=new,
+        )  # fmt: skip
+
+    def apply(self, planned: PlannedChange, *, confirm_loosening: bool) -> None:
+        """Write *planned* and put it in force here at once, elsewhere within a second.
+
+        Raises:
+            Conflict: reason ``loosening_unconfirmed``, or ``file_changed`` since it was planned.
+        """
+        if planned.loosened and not confirm_loosening:
+            raise Conflict(
+                f"this loosens {', '.join(planned.loosened)} and was not confirmed",
+                reason="loosening_unconfirmed",
+            )
+        if planned.new != planned.old:
+            self.folder.write(planned.name, planned.new, expected_before=planned.old)
+            self.refresh()
+
+    def set_value(
+        self, entity_id: EntityId | None, key: str, value: object, *, confirm_loosening: bool
+    ) -> PlannedChange:
+        """Plan and apply in one: see there for what is raised."""
+        planned = self.plan_change(entity_id, key, value)
+        self.apply(planned, confirm_loosening=confirm_loosening)
+        return planned
+
+    def _whole_attributes(
+        self, name: str, before: Policy, key: str, value: object
+    ) -> tuple[str, object]:
+        """Return *key* and *value*; a file that inherits ``attributes`` gets the whole table, as
+        one line in a table of its own would hide the inherited ones.
+        """
+        draft = self._drafts.get(name)
+        top, _, attribute = key.partition(".")
+        if top != "attributes" or not attribute or (draft and "attributes" in draft.values):
+            return key, value
+        others = {n: v for n, v in before.attributes.items() if n != attribute}
+        return top, {**others, attribute: value} if value is not None else others
+
+    def _free_name(self, entity_id: EntityId | None) -> str:
+        return DEFAULT_FILE if entity_id is None else self.folder.free_name(entity_id)
 
     def _read(self, name: str, octets: bytes, _before: PolicyDraft | None) -> PolicyDraft:
         return read_policy(octets, file=self.folder.label(name), is_default=name == DEFAULT_FILE)
@@ -189,34 +265,14 @@ class PolicyFiles:
         self, name: str, entities: frozenset[EntityId | None], before: Book, after: Book
     ) -> None:
         good = self._files.good().get(name)
-        effects = {}
-        for entity_id in entities:
-            old, new = _in(before, entity_id), _in(after, entity_id)
-            if old is not None and new is not None and (effect := compare(old, new)) != _SAME:
-                effects[entity_id] = effect
         change = PolicyFileChange(
-            self.folder.label(name), good.sha256 if good is not None else "", effects
+            self.folder.label(name),
+            good.sha256 if good is not None else "",
+            effects(before, after, entities),
         )
         log = _log.warning if change.loosened else _log.info
         log("policy_changed", file=change.file, sha256=change.sha256, loosened=change.loosened)
         self._on_change(change)
-
-
-_SAME: Final = PolicyChange()
-
-
-def switches_on(before: Book, after: Book, entities: frozenset[EntityId | None]) -> bool:
-    """True when two-step authentication is off before and on after, for one of *entities*."""
-    affected = {*entities, *before.policies, *after.policies} if None in entities else entities
-    pairs = ((_in(before, entity_id), _in(after, entity_id)) for entity_id in affected)
-    return any(
-        old is not None and new is not None and new.two_step and not old.two_step
-        for old, new in pairs
-    )
-
-
-def _in(book: Book, entity_id: EntityId | None) -> Policy | None:
-    return book.default if entity_id is None else book.find(entity_id)
 
 
 def _changed(before: Drafts, after: Drafts) -> dict[str, frozenset[EntityId | None]]:

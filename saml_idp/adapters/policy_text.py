@@ -21,6 +21,7 @@ from saml_idp.domain.policy import (
     UnsignedLogout,
     UserVerification,
 )
+from saml_idp.domain.policy_keys import FIELDS
 from saml_idp.domain.service_provider import Source
 from saml_idp.toml import kinds
 from saml_idp.toml.places import TomlText, read_toml
@@ -73,25 +74,25 @@ def _attributes(value: object) -> Mapping[str, str]:
     return dict(given)  # type: ignore[arg-type]  # each value was judged above
 
 
-# Dotted key → (field of Policy, what it may be). The order is that of docs/policy-reference.md.
-KEYS: Final[Mapping[str, tuple[str, Callable[[object], Any]]]] = {
-    "login.two_step": ("two_step", kinds.boolean),
-    "login.step_max_age_seconds": ("step_max_age", _seconds(0, 86400)),
-    "login.access_symbols": ("access_symbols", kinds.whole(1, 6)),
-    "login.methods": ("methods", _methods),
-    "login.user_verification": ("user_verification", kinds.one_of(UserVerification)),
-    "login.approval_seconds": ("approval_lifetime", _seconds(10, 600)),
-    "login.groups": ("groups", kinds.many(kinds.text(200), _MOST_GROUPS)),
-    "assertion.name_id_format": ("name_id_format", kinds.one_of(NameIdFormat)),
-    "assertion.name_id_attribute": ("name_id_attribute", _user_attribute),
-    "assertion.sign": ("sign", kinds.one_of(Signing)),
-    "assertion.encrypt": ("encrypt", kinds.one_of(Encryption)),
-    "assertion.lifetime_seconds": ("assertion_lifetime", _seconds(60, 300)),
-    "assertion.unsolicited": ("unsolicited", kinds.boolean),
-    "assertion.require_signed_requests": ("require_signed_requests", kinds.boolean),
-    "logout.accept_unsigned": ("accept_unsigned_logout", kinds.one_of(UnsignedLogout)),
-    "compatibility.deflated_post": ("deflated_post", kinds.boolean),
-    "attributes": ("attributes", _attributes),
+# Dotted key → what it may be.
+_KINDS: Final[Mapping[str, Callable[[object], Any]]] = {
+    "login.two_step": kinds.boolean,
+    "login.step_max_age_seconds": _seconds(0, 86400),
+    "login.access_symbols": kinds.whole(1, 6),
+    "login.methods": _methods,
+    "login.user_verification": kinds.one_of(UserVerification),
+    "login.approval_seconds": _seconds(10, 600),
+    "login.groups": kinds.many(kinds.text(200), _MOST_GROUPS),
+    "assertion.name_id_format": kinds.one_of(NameIdFormat),
+    "assertion.name_id_attribute": _user_attribute,
+    "assertion.sign": kinds.one_of(Signing),
+    "assertion.encrypt": kinds.one_of(Encryption),
+    "assertion.lifetime_seconds": _seconds(60, 300),
+    "assertion.unsolicited": kinds.boolean,
+    "assertion.require_signed_requests": kinds.boolean,
+    "logout.accept_unsigned": kinds.one_of(UnsignedLogout),
+    "compatibility.deflated_post": kinds.boolean,
+    "attributes": _attributes,
 }
 
 
@@ -124,8 +125,8 @@ def read_policy(octets: bytes, *, file: str, is_default: bool) -> PolicyDraft:
         reading.take("entity_id", lambda _value: None, None)
         reading.add_fault(("entity_id",), "the default is about every service",
                           "remove entity_id, or give the file another name")  # fmt: skip
-    taken = {field: reading.take(key, accept, None) for key, (field, accept) in KEYS.items()}
-    values = {KEYS[key][0]: taken[KEYS[key][0]] for key in reading.present if key in KEYS}
+    taken = {key: reading.take(key, _KINDS[key], None) for key in FIELDS}
+    values = {FIELDS[key]: taken[key] for key in FIELDS if key in reading.present}
     reading.finish()
     return PolicyDraft(EntityId(entity_id) if entity_id is not None else None, values, toml)
 
@@ -171,7 +172,7 @@ class Sources(Mapping[str, Source]):
             found = dict(self._inherited)
             for path, place in self._toml.places().items():
                 key = ".".join(path)
-                if key in KEYS:
+                if key in FIELDS:
                     found[key] = Source(self._toml.file, place.line)
             self._found = found
         return self._found

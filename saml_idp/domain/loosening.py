@@ -12,6 +12,7 @@ from saml_idp.domain.policy import (
     UnsignedLogout,
     UserVerification,
 )
+from saml_idp.domain.policy_keys import FIELDS
 
 _PSEUDONYMS: Final = (NameIdFormat.PERSISTENT, NameIdFormat.TRANSIENT)
 _SIGNED: Final = {
@@ -36,7 +37,8 @@ class PolicyChange:
 def compare(before: Policy, after: Policy) -> PolicyChange:
     """Return what changes for a login when *after* takes the place of *before*."""
     loosened, tightened, other = [], [], []
-    for key, (field, weaker) in _WEAKER.items():
+    for key, field in FIELDS.items():
+        weaker = _WEAKER[key]
         old, new = getattr(before, field), getattr(after, field)
         if old == new:
             continue
@@ -90,26 +92,23 @@ def _names(old: NameIdFormat, new: NameIdFormat) -> bool:
     return old in _PSEUDONYMS and new not in _PSEUDONYMS
 
 
-# Dotted key → (field of Policy, is the second value weaker than the first).
-_WEAKER: Final[Mapping[str, tuple[str, Callable[[Any, Any], bool]]]] = {
-    "login.two_step": ("two_step", _drops(wanted=True)),
-    "login.step_max_age_seconds": ("step_max_age", _grows),
-    "login.access_symbols": ("access_symbols", _shrinks),
-    "login.methods": ("methods", _gains),
-    "login.user_verification": ("user_verification", _drops(UserVerification.REQUIRED)),
-    "login.approval_seconds": ("approval_lifetime", _grows),
-    "login.groups": ("groups", _lets_in),
-    "assertion.name_id_format": ("name_id_format", _names),
-    "assertion.name_id_attribute": ("name_id_attribute", lambda _old, _new: False),
-    "assertion.sign": ("sign", lambda old, new: bool(_SIGNED[old] - _SIGNED[new])),
-    "assertion.encrypt": (
-        "encrypt",
-        lambda old, new: _ENCRYPTED.index(new) < _ENCRYPTED.index(old),
-    ),
-    "assertion.lifetime_seconds": ("assertion_lifetime", _grows),
-    "assertion.unsolicited": ("unsolicited", _switches_on),
-    "assertion.require_signed_requests": ("require_signed_requests", _drops(wanted=True)),
-    "logout.accept_unsigned": ("accept_unsigned_logout", _drops(UnsignedLogout.NEVER)),
-    "compatibility.deflated_post": ("deflated_post", _switches_on),
-    "attributes": ("attributes", _releases),
+# Dotted key → is the second value weaker than the first.
+_WEAKER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "login.two_step": _drops(wanted=True),
+    "login.step_max_age_seconds": _grows,
+    "login.access_symbols": _shrinks,
+    "login.methods": _gains,
+    "login.user_verification": _drops(UserVerification.REQUIRED),
+    "login.approval_seconds": _grows,
+    "login.groups": _lets_in,
+    "assertion.name_id_format": _names,
+    "assertion.name_id_attribute": lambda _old, _new: False,
+    "assertion.sign": lambda old, new: bool(_SIGNED[old] - _SIGNED[new]),
+    "assertion.encrypt": lambda old, new: _ENCRYPTED.index(new) < _ENCRYPTED.index(old),
+    "assertion.lifetime_seconds": _grows,
+    "assertion.unsolicited": _switches_on,
+    "assertion.require_signed_requests": _drops(wanted=True),
+    "logout.accept_unsigned": _drops(UnsignedLogout.NEVER),
+    "compatibility.deflated_post": _switches_on,
+    "attributes": _releases,
 }

@@ -1,4 +1,4 @@
-"""Small files that a setting names, relative to the settings' folder: acceptors of their content."""
+"""Small files that a setting names, relative to its own folder: acceptors of their content."""
 
 import base64
 from pathlib import Path
