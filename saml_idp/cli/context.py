@@ -38,9 +38,9 @@ class CliContext:
         Raises:
             ConfigurationError: every fault in them at once; or this is not the service's user.
         """
-        from saml_idp.settings import load_settings
+        from saml_idp.settings import load_settings_here
 
-        settings = load_settings(self.settings_file, os.environ)
+        settings = load_settings_here(self.settings_file)
         _refuse_another_user(settings)
         return settings
 

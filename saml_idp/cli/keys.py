@@ -35,7 +35,7 @@ def new(context: CliContext, algorithm: str, *, as_json: bool) -> None:
     """
     from saml_idp.bootstrap import make_keys
 
-    made = make_keys(context.settings, algorithm, context.origin)
+    made = make_keys(context.settings, algorithm, origin=context.origin)
     if as_json:
         context.echo_json([_plain(key) for key in made])
         return

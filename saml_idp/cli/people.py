@@ -71,7 +71,7 @@ def add(
         raise click.UsageError("--no-password and --password-file exclude each other")
     idp = context.idp
     password = None if no_password else asked_password(password_file)
-    person = idp.administer_people.add(
+    person = idp.people.add(
         username,
         attributes=_attributes(attributes, name=name, email=email),
         groups=groups,
@@ -161,7 +161,7 @@ def change(
         groups = [g for g in (*person.groups, *added) if g not in removed]
     if groups is None and administrator is None and not attributes:
         raise click.UsageError("nothing to change was named")
-    changed = idp.administer_people.change(
+    changed = idp.people.change(
         person.user_id,
         groups=groups,
         administrator=administrator,
@@ -182,7 +182,7 @@ def disable(context: CliContext, name: str) -> None:
     """Keep the user NAME out: sessions and open approvals end at once."""
     idp = context.idp
     person = idp.find_people.named(name).person
-    idp.administer_people.disable(person.user_id, origin=context.origin)
+    idp.people.disable(person.user_id, origin=context.origin)
     click.echo(f"disabled {person.username}; their sessions and open approvals have ended")
 
 
@@ -193,7 +193,7 @@ def enable(context: CliContext, name: str) -> None:
     """Let the user NAME sign in again."""
     idp = context.idp
     person = idp.find_people.named(name).person
-    idp.administer_people.enable(person.user_id, origin=context.origin)
+    idp.people.enable(person.user_id, origin=context.origin)
     click.echo(f"enabled {person.username}")
 
 
@@ -210,7 +210,7 @@ def password(context: CliContext, name: str, password_file: Any) -> None:
     idp = context.idp
     person = idp.find_people.named(name).person
     given = asked_password(password_file)
-    idp.administer_people.set_password(person.user_id, given, origin=context.origin)
+    idp.people.set_password(person.user_id, given, origin=context.origin)
     click.echo(f"set the password of {person.username}; their sessions have ended")
 
 
