@@ -170,6 +170,9 @@ class DeviceStore(Protocol):
     def use_token(self, device_id: str, jti: str, *, expires_at: datetime) -> None:
         """Remember the jti of a device's message; TransitionNotAllowed when seen before."""
 
+    def delete_tokens_before(self, instant: datetime, *, limit: int) -> int:
+        """Forget the jti of messages that expired before *instant*; return how many."""
+
 
 class PersonStore(Protocol):
     """Users in our database."""
@@ -192,8 +195,14 @@ class PersonStore(Protocol):
     def replace(self, old: Person, new: Person) -> None:
         """Store *new* if the stored user still equals *old*; Conflict on a taken name."""
 
-    def set_password_hash(self, user_id: UserId, password_hash: str) -> None:
-        """Store the hash of a new password, or of a rehash."""
+    def set_password_hash(
+        self, user_id: UserId, password_hash: str, *, instead_of: str | None = None
+    ) -> None:
+        """Store the hash of a new password, or of a rehash.
+
+        ``instead_of``: the hash that has to be stored still, else TransitionNotAllowed; so
+        that the rehash of an old password never undoes a new one.
+        """
 
     def lock_administrators(self) -> None:
         """Serialise with every other unit that calls this, until this unit ends.
@@ -248,6 +257,9 @@ class TallyStore(Protocol):
 
     def clear(self, account: str) -> None:
         """Forget the failures of the account, from every browser."""
+
+    def delete_before(self, instant: datetime, *, limit: int) -> int:
+        """Delete tallies without a try since *instant*, hard locks aside; return how many."""
 
 
 class AuditTrail(Protocol):

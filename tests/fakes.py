@@ -337,8 +337,13 @@ class FakePeople:
         self._refuse_taken(new)
         self._store(replace(new, created_at=old.created_at), stored.password_hash)
 
-    def set_password_hash(self, user_id: UserId, password_hash: str) -> None:
-        self._store(self.get(user_id), password_hash)
+    def set_password_hash(
+        self, user_id: UserId, password_hash: str, *, instead_of: str | None = None
+    ) -> None:
+        stored = _there(self._rows.people, user_id)
+        if instead_of is not None and stored.password_hash != instead_of:
+            raise TransitionNotAllowed("the password was changed meanwhile")
+        self._store(stored.person, password_hash)
 
     def lock_administrators(self) -> None:
         """One unit at a time runs in the fake."""

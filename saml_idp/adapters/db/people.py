@@ -55,6 +55,7 @@ _REPLACE: Final = (
 _SET_PASSWORD: Final = (
     update(people).where(_c.user_id == bindparam("key")).values(password_hash=bindparam("hashed"))
 )
+_REHASH: Final = _SET_PASSWORD.where(_c.password_hash == bindparam("before"))
 
 
 def _ready(*, but_for_device: bool) -> Select[int]:
@@ -131,10 +132,19 @@ class People:
             raise TransitionNotAllowed("the user was changed meanwhile", reason="person_changed")
         self._transaction.change(_REPLACE, key=old.user_id, **_changing(new))
 
-    def set_password_hash(self, user_id: UserId, password_hash: str) -> None:
-        """Store the hash of a new password, or of a rehash."""
-        if self._transaction.change(_SET_PASSWORD, key=user_id, hashed=password_hash) == 0:
-            raise NotFound("there is no such user")
+    def set_password_hash(
+        self, user_id: UserId, password_hash: str, *, instead_of: str | None = None
+    ) -> None:
+        """Store the hash of a new password, or of a rehash *instead_of* the one that is stored."""
+        change = self._transaction.change
+        if instead_of is None:
+            changed = change(_SET_PASSWORD, key=user_id, hashed=password_hash)
+        else:
+            changed = change(_REHASH, key=user_id, hashed=password_hash, before=instead_of)
+        if changed == 1:
+            return
+        self.get(user_id)
+        raise TransitionNotAllowed("the password was changed meanwhile", reason="password_changed")
 
     def lock_administrators(self) -> None:
         """Serialise with every other unit that calls this, until this unit ends."""

@@ -40,6 +40,7 @@ _ID: Final = 128
 _NAME: Final = 320
 _URI: Final = 1024
 _LONG: Final = 65_536
+_LISTS: Final = 2_097_152
 _HASH: Final = 512
 _DIGEST: Final = 64
 
@@ -270,8 +271,8 @@ people: Final = Table(
     _flag("enabled"),
     _flag("is_administrator"),
     _texts("identity", _NAME, null=True),
-    _texts("groups", _LONG),
-    _texts("attributes", _LONG),
+    _texts("groups", _LISTS),
+    _texts("attributes", _LISTS),
     _texts("email", _NAME),
     _texts("password_hash", _HASH, null=True),
     _at("created_at"),

@@ -20,6 +20,7 @@ _ID = 128
 _NAME = 320
 _URI = 1024
 _LONG = 65_536
+_LISTS = 2_097_152
 _HASH = 512
 _DIGEST = 64
 _ATTEMPT_IS_OPEN = sa.text("state NOT IN ('done', 'refused', 'expired')")
@@ -251,8 +252,8 @@ def upgrade() -> None:
         _flag("enabled"),
         _flag("is_administrator"),
         _texts("identity", _NAME, null=True),
-        _texts("groups", _LONG),
-        _texts("attributes", _LONG),
+        _texts("groups", _LISTS),
+        _texts("attributes", _LISTS),
         _texts("email", _NAME),
         _texts("password_hash", _HASH, null=True),
         _at("created_at"),
