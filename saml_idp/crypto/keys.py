@@ -210,6 +210,7 @@ def load_secret(path: Path) -> bytes:
     return secret
 
 
+_MEND_KEY: Final = "give the right passphrase, or make the key anew"
 _MEND_PAIR: Final = "put the .crt beside the .key it was made with"
 
 
@@ -221,7 +222,7 @@ def _read_private(path: Path, passphrase: bytes | None) -> _PrivateKey:
     except TypeError:  # locked without a passphrase, or the other way round
         _refuse(path, "the key is locked by a passphrase, or not", "give the passphrase that fits")
     except (ValueError, UnsupportedAlgorithm):
-        _refuse(path, "this is not a PEM private key that can be read", "make the key anew")
+        _refuse(path, "this is not a PEM private key, or the passphrase is wrong", _MEND_KEY)
     if isinstance(private, rsa.RSAPrivateKey):
         if private.key_size < 2048:
             _refuse(path, f"the RSA key has {private.key_size} bits", "use 3072 bits or P-256")
@@ -239,17 +240,24 @@ def _read_file(path: Path, *, is_secret: bool) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as exc:
         _refuse(path, f"the file cannot be opened: {exc.strerror}", "check path and permissions")
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            _refuse(path, "this is not a regular file", "name the key file")
-        if is_secret and stat.S_IMODE(status.st_mode) & 0o077:
-            _refuse(path, "others can read or write this key", f"run: chmod 600 {path}")
-        if status.st_uid not in {os.geteuid(), 0}:
-            _refuse(path, "the file belongs to another user", "chown it to the service's user")
-        if not is_secret and stat.S_IMODE(status.st_mode) & 0o022:
-            _refuse(path, "others can write this file", f"run: chmod 644 {path}")
-        return file.read(_LARGEST_FILE)
+    try:
+        _check_file(path, os.fstat(descriptor), is_secret=is_secret)
+        return os.read(descriptor, _LARGEST_FILE)
+    finally:
+        os.close(descriptor)
+
+
+def _check_file(path: Path, status: os.stat_result, *, is_secret: bool) -> None:
+    """K02: a regular file of ours that no one else can write, nor read when it is secret."""
+    mode = stat.S_IMODE(status.st_mode)
+    if not stat.S_ISREG(status.st_mode):
+        _refuse(path, "this is not a regular file", "name the key file")
+    if status.st_uid not in {os.geteuid(), 0}:
+        _refuse(path, "the file belongs to another user", "chown it to the service's user")
+    if is_secret and mode & 0o077:
+        _refuse(path, "others can read or write this key", f"run: chmod 600 {path}")
+    if mode & 0o022:
+        _refuse(path, "others can write this file", f"run: chmod 644 {path}")
 
 
 def _refuse(path: Path, problem: str, mend: str) -> NoReturn:

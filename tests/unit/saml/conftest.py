@@ -1,9 +1,11 @@
 """Keys for the tests of the wire: made once a session, strong enough, thrown away."""
 
 from datetime import UTC, datetime
+from importlib import resources
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from saml_idp.crypto.keys import KeyAlgorithm, SigningKey, load_signing_key, new_signing_key
 from tests.unit.saml.messages import MakeKey
@@ -38,3 +40,11 @@ def provider_key(make_key: MakeKey) -> SigningKey:
 @pytest.fixture(scope="session")
 def other_key(make_key: MakeKey) -> SigningKey:
     return make_key("other")
+
+
+@pytest.fixture(scope="session")
+def protocol_schema() -> etree.XMLSchema:
+    """Return the schema of SAML 2.0 messages, from files that python3-saml brings along."""
+    folder = resources.files("onelogin.saml2") / "schemas"
+    with resources.as_file(folder) as path:
+        return etree.XMLSchema(etree.parse(path / "saml-schema-protocol-2.0.xsd"))

@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from importlib import resources
 from typing import Any
 
 import pytest
@@ -70,14 +69,6 @@ def issue(idp_key: SigningKey) -> Callable[..., SignedResponse]:
 
 
 Issue = Callable[..., SignedResponse]
-
-
-@pytest.fixture(scope="session")
-def protocol_schema() -> etree.XMLSchema:
-    """Return the schema of SAML 2.0 messages, from files that python3-saml brings along."""
-    folder = resources.files("onelogin.saml2") / "schemas"
-    with resources.as_file(folder) as path:
-        return etree.XMLSchema(etree.parse(path / "saml-schema-protocol-2.0.xsd"))
 
 
 def tree_of(response: SignedResponse) -> Any:
