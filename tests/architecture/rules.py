@@ -74,6 +74,16 @@ _NO_LIBRARY: Final = (
     "saml_idp/ports/",
 )
 _SECRET_NAME: Final = re.compile(r"(^|_)(mac|passphrase|password|seal|secret|signature|token)$")
+_CHAIN: Final = "saml_idp.domain.chain"
+_LINK_WRITERS: Final = {
+    "extend": (
+        "saml_idp/domain/opening.py",
+        "saml_idp/services/check_password.py",
+        "saml_idp/services/answer_approval.py",
+    ),
+    "open_chain": ("saml_idp/domain/opening.py",),
+    "seal_for_session": ("saml_idp/services/finish_login.py",),
+}
 _FORGERY: Final = {"__new__", "__setattr__", "__reduce__", "__reduce_ex__"}
 
 
@@ -138,6 +148,16 @@ def _name_at(node: ast.AST) -> str | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value  # getattr(object, "__setattr__")
     return None
+
+
+def links_are_written_by_the_steps(module: Module) -> Iterator[Finding]:
+    """Many carry the seal's key; only the verbs of the steps may put a link on a chain."""
+    for line, name in module.imports():
+        if name == _CHAIN:
+            yield line, "import what is needed of the chain by name"
+        home, _, what = name.rpartition(".")
+        if home == _CHAIN and what in _LINK_WRITERS and not module.lies_in(*_LINK_WRITERS[what]):
+            yield line, f"{what}() is for {', '.join(_LINK_WRITERS[what])}"
 
 
 def nothing_private_is_imported(module: Module) -> Iterator[Finding]:
@@ -267,6 +287,7 @@ RULES: Final[tuple[Rule, ...]] = (
     package_is_its_docstring,
     is_short_enough,
     mint_is_untouched,
+    links_are_written_by_the_steps,
     nothing_private_is_imported,
     imports_are_absolute,
     only_the_command_line_prints,
@@ -298,6 +319,9 @@ EXAMPLES: Final[tuple[tuple[Rule, str, str], ...]] = (
     (mint_is_untouched, _A_SERVICE, "class Mine(CompletedChain):\n    pass\n"),
     (mint_is_untouched, _A_SERVICE, "type(proof)(attempt)\n"),
     (mint_is_untouched, _A_SERVICE, "from saml_idp.domain.proof import CompletedChain as C\n"),
+    (links_are_written_by_the_steps, _A_SERVICE, "from saml_idp.domain.chain import extend\n"),
+    (links_are_written_by_the_steps, _A_SERVICE, "from saml_idp.domain import chain\n"),
+    (links_are_written_by_the_steps, _A_SERVICE, "import saml_idp.domain.chain as c\n"),
     (nothing_private_is_imported, _A_SERVICE, "from saml_idp.domain.proof import _MINT\n"),
     (imports_are_absolute, _A_SERVICE, "from . import ask_approval\n"),
     (only_the_command_line_prints, _A_SERVICE, "print('hello')\n"),

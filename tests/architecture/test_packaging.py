@@ -2,8 +2,12 @@
 
 import configparser
 import re
+import shutil
+import subprocess
 import sys
+import zipfile
 from importlib.metadata import packages_distributions
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -109,3 +113,25 @@ def test_what_runs_is_locked_alike_for_tests() -> None:
 def test_every_requirement_is_locked(lock: str, section: str, key: str) -> None:
     locked = _locked(lock)
     assert [line for line in _requirements(section, key) if _name(line) not in locked] == []
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        if (ROOT / name).exists():
+            shutil.copy(ROOT / name, source)
+    unwanted = shutil.ignore_patterns("__pycache__", "*.pyc")
+    shutil.copytree(ROOT / "saml_idp", source / "saml_idp", ignore=unwanted)
+    build = [sys.executable, "-m", "pip", "wheel", "-qq", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, f"--wheel-dir={tmp_path}", str(source)], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    shutil.rmtree(source / "build", ignore_errors=True)
+    files = {
+        path.relative_to(source).as_posix()
+        for path in (source / "saml_idp").rglob("*")
+        if path.is_file()
+    }
+    assert files - packed == set()
