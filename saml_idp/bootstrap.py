@@ -19,7 +19,6 @@ from saml_idp.crypto.keys import (
     ASSERTION_ACTIVE,
     ASSERTION_NEXT,
     METADATA,
-    KeyAlgorithm,
     find_named_key,
     load_named_key,
     load_secret,
@@ -29,6 +28,7 @@ from saml_idp.domain.audit import AuditEvent, Origin
 from saml_idp.domain.chain import SealKey
 from saml_idp.domain.errors import Fault, IdpError
 from saml_idp.domain.ids import EntityId
+from saml_idp.domain.keys import KeyDescription
 from saml_idp.ports import Clock, Directory, Entropy
 from saml_idp.saml.idp_metadata import Described, write_idp_metadata
 from saml_idp.saml.issuer import Issuer
@@ -45,7 +45,7 @@ from saml_idp.services.find_people import FindPeople
 from saml_idp.services.finish_login import FinishLogin
 from saml_idp.services.housekeeping import KeepHouse
 from saml_idp.services.list_approvals import ListApprovals
-from saml_idp.services.make_keys import KeyDescription, MakeKeys
+from saml_idp.services.make_keys import MakeKeys
 from saml_idp.services.make_keys import list_keys as described_keys
 from saml_idp.services.recognise_device import RecogniseDevice
 from saml_idp.services.record_change import RecordChange
@@ -195,9 +195,7 @@ def check_database(settings: Settings) -> Sequence[str]:
     return (*schema.faults_of(url), *schema.schema_differences(url))
 
 
-def make_keys(
-    settings: Settings, algorithm: KeyAlgorithm, origin: Origin
-) -> tuple[KeyDescription, ...]:
+def make_keys(settings: Settings, algorithm: str, origin: Origin) -> tuple[KeyDescription, ...]:
     """Make every key that is missing and return the new ones; works before there is a database."""
     store = None
     if not schema.faults_of(parsed_url(settings.database_url)):

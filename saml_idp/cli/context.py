@@ -48,7 +48,9 @@ class CliContext:
     def idp(self) -> "Idp":
         """The whole product; needs keys and a database."""
         from saml_idp.bootstrap import build
+        from saml_idp.logs import configure_logs
 
+        configure_logs("debug" if self.debug else "warning")
         return build(self.settings)
 
     @cached_property

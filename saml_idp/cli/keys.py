@@ -9,7 +9,7 @@ from saml_idp.cli.context import CliContext
 from saml_idp.cli.output import NONE, examples, json_option, show_table
 from saml_idp.domain.keys import ALGORITHMS, KeyDescription
 
-_HEADINGS: Final = ("key", "state", "algorithm", "key id", "valid to", "SHA-256 of certificate")
+_HEADINGS: Final = ("key", "state", "algorithm", "key id", "valid to")
 
 
 @click.group
@@ -69,11 +69,13 @@ def _show(keys: Sequence[KeyDescription]) -> None:
             key.algorithm,
             key.key_id or NONE,
             key.not_after[:10] or NONE,
-            key.fingerprint or NONE,
         )
         for key in keys
     ]
     show_table(_HEADINGS, rows, empty="no keys yet; run: saml-idp keys new")
+    for key in keys:
+        if key.fingerprint:
+            click.echo(f"\nSHA-256 of the certificate {key.name}:\n  {key.fingerprint}")
 
 
 def _plain(key: KeyDescription) -> dict[str, object]:
