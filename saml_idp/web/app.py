@@ -10,6 +10,7 @@ from pyramid.tweens import EXCVIEW
 import saml_idp
 from saml_idp.bootstrap import Idp, build
 from saml_idp.domain.audit import Origin
+from saml_idp.logs import configure_logs
 from saml_idp.settings import load_settings_here
 from saml_idp.web import cookies, pages
 from saml_idp.web.origin import address_of, browser_name

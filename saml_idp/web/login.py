@@ -145,7 +145,9 @@ def _approval(request: Any, *, again: bool) -> Any:
     return {
         **actions,
         "view": str(page.view),
-        "symbols": row_of(page.symbols, request.lang),
+        "symbols": [
+            {"character": s.character, "name": s.name(request.lang)} for s in row_of(page.symbols)
+        ],
         "seconds_left": page.seconds_left,
         "lifetime": page.lifetime_seconds,
         "poll_url": request.route_path("login.poll", attempt=attempt.attempt_id)
