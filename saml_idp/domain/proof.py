@@ -1,6 +1,6 @@
 """``CompletedChain`` and ``prove()``, its only mint. Nothing else can be made into an assertion."""
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn, final
 
@@ -44,10 +44,10 @@ class CompletedChain:
     session_index: str
     session_ends_at: datetime
     reasons: tuple[Reason, ...]  # what policy and request demanded, and why
-    _mint: object = field(repr=False, compare=False)
+    _mint: InitVar[object]  # not kept: no proof carries what makes another one
 
-    def __post_init__(self) -> None:
-        if self._mint is not _MINT:
+    def __post_init__(self, _mint: object) -> None:
+        if _mint is not _MINT:
             raise EvidenceForged("only prove() makes a completed chain", reason="minted_elsewhere")
 
     def __copy__(self) -> NoReturn:
@@ -192,6 +192,9 @@ def _evidence_for(
         found = next((e for e in rest if e.step is step), None)
         if found is None:
             raise ChainIncomplete(f"{step} was not done in its turn", reason=f"{step}_missing")
+        if used and found.at < used[-1].at:
+            # Rules 1 and 3: an approval given before a password proves nothing about it.
+            raise ChainIncomplete(f"{step} was done out of turn", reason=f"{step}_out_of_turn")
         if found.session is not None:
             fresh = still_good(found, policy, now) and not attempt.request.force_authn
         else:
