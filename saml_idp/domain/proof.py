@@ -13,7 +13,7 @@ from saml_idp.domain.evidence import Evidence, Step
 from saml_idp.domain.ids import AssertionId, AttemptId
 from saml_idp.domain.person import Person
 from saml_idp.domain.policy import Policy
-from saml_idp.domain.request import AuthnRequest
+from saml_idp.domain.request import AuthnRequest, RequestedContext
 from saml_idp.domain.service_provider import Binding, ServiceProvider
 from saml_idp.domain.session import Session, still_good, strong_enough
 
@@ -119,9 +119,6 @@ def prove(
         raise ChainIncomplete(f"refused now: {plan.reason}", reason=plan.reason)
     used = _evidence_for(plan.steps, evidence, attempt, policy, now)
     ends_at = _session_end(used, session, now + session_whole)
-    stated = stated_class(satisfied_classes(used), attempt.request.requested_context)
-    if stated is None:
-        raise ChainIncomplete("the requested context was not reached", reason="no_authn_context")
     return CompletedChain(
         attempt_id=attempt.attempt_id,
         request=attempt.request,
@@ -130,7 +127,7 @@ def prove(
         person=person,
         evidence=used,
         chain=attempt.chain,
-        stated_class=stated,
+        stated_class=_class_reached(used, attempt.request.requested_context),
         authn_instant=min(e.at for e in used),
         assertion_id=assertion_id,
         session_index=session_index,
@@ -160,6 +157,14 @@ def _check_parties(
         raise ChainIncomplete("the reply address is no longer registered", reason="provider_gone")
     if any(e.user_id != person.user_id for e in evidence) or attempt.user_id != person.user_id:
         raise EvidenceForged("evidence of another user", reason="user_differs")
+
+
+def _class_reached(used: tuple[Evidence, ...], wanted: RequestedContext | None) -> str:
+    """P05: what was done, asked once more of the evidence itself and not of the plan."""
+    stated = stated_class(satisfied_classes(used), wanted)
+    if stated is None:
+        raise ChainIncomplete("the requested context was not reached", reason="no_authn_context")
+    return stated
 
 
 def _session_end(

@@ -70,7 +70,12 @@ def test_a_walk_returns_the_evidence_in_the_order_it_was_added(added: list[Evide
     assert walked(a_chain(*added)) == tuple(added)
 
 
-@given(st.integers(0, 2), st.booleans(), st.integers(0, 10_000), st.integers(1, 127))
+@given(
+    number=st.integers(0, 2),
+    in_seal=st.booleans(),
+    place=st.integers(0, 10_000),
+    flip=st.integers(1, 127),
+)
 def test_any_single_changed_character_breaks_the_walk(
     *, number: int, in_seal: bool, place: int, flip: int
 ) -> None:

@@ -21,7 +21,7 @@ from saml_idp.domain.errors import ChainIncomplete, EvidenceForged, IdpError
 from saml_idp.domain.evidence import Evidence, Method, Step
 from saml_idp.domain.ids import AttemptId, EntityId, SessionId
 from saml_idp.domain.policy import UserVerification
-from saml_idp.domain.proof import CompletedChain
+from saml_idp.domain.proof import CompletedChain, _class_reached
 from saml_idp.domain.request import Comparison, RequestedContext
 from saml_idp.domain.service_provider import AssertionConsumer, Binding
 from tests.build import (
@@ -313,14 +313,22 @@ def test_prove_refuses_a_context_that_no_chain_reaches() -> None:
     assert refusal(attempt, INCOMPLETE) == "no_authn_context"
 
 
-def test_prove_refuses_a_context_that_the_steps_did_not_reach() -> None:
-    """The policy in force would reach it by now; what was done does not."""
+def test_prove_refuses_approval_alone_for_a_context_that_adds_the_password() -> None:
     context = RequestedContext(Comparison.EXACT, (MOBILE_TWO_FACTOR,))
     alone = an_attempt(
         State.CHAIN_COMPLETE, steps=APPROVAL_ALONE, request=a_request(requested_context=context)
     )
     reason = refusal(alone, INCOMPLETE, policy=a_policy(two_step=False))
     assert reason == "password_missing"
+
+
+def test_a_class_is_stated_by_the_evidence_even_if_the_plan_promised_more() -> None:
+    """No plan reaches this check; it stands between a wrong plan and a wrong claim."""
+    wanted = RequestedContext(Comparison.MINIMUM, (REFEDS_MFA,))
+    assert _class_reached(evidence_for(TWO_STEP), wanted) == REFEDS_MFA
+    with pytest.raises(ChainIncomplete) as refused:
+        _class_reached((password_evidence(),), wanted)
+    assert refused.value.reason == "no_authn_context"
 
 
 def test_the_stated_class_is_that_of_what_was_done_not_of_what_policy_would_allow() -> None:
