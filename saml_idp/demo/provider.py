@@ -141,7 +141,7 @@ class _Quiet(WSGIRequestHandler):
 
 def serve(provider: DemoProvider, *, port: int, host: str = "127.0.0.1") -> WSGIServer:
     """Return a server of *provider* that listens; call ``serve_forever`` on it."""
-    return make_server(host, port, provider, server_class=_Server, handler_class=_Quiet)  # type: ignore[arg-type]
+    return make_server(host, port, provider, server_class=_Server, handler_class=_Quiet)
 
 
 def main() -> None:
@@ -173,7 +173,8 @@ def _cookie(environ: dict[str, Any]) -> str:
 
 def _text_of(form: dict[str, str]) -> str:
     """Return the text of the response: the ID we asked with has to stand in it."""
-    return base64.b64decode(form.get("SAMLResponse", ""), validate=False).decode(errors="replace")
+    octets = base64.b64decode(form.get("SAMLResponse", ""), validate=False)
+    return octets.decode(errors="replace")
 
 
 def _answer(start_response: StartResponse, status: str, page: tuple[str, str]) -> Iterable[bytes]:

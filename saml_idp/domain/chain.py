@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from saml_idp.domain.canonical import canonical_json
 from saml_idp.domain.errors import EvidenceForged
 from saml_idp.domain.evidence import Evidence, Method, Step
 from saml_idp.domain.ids import AttemptId, DeviceId, UserId
-from saml_idp.domain.request import AuthnRequest
+from saml_idp.domain.request import AuthnRequest, request_values
 
 _LABEL: Final = b"saml-idp login chain v1\x00"
 _SESSION_LABEL: Final = b"saml-idp session evidence v1\x00"
@@ -55,10 +55,9 @@ def _seal(key: SealKey, label: bytes, before: bytes, body: str) -> str:
 
 def opening_of(attempt_id: AttemptId, request: AuthnRequest, steps: Sequence[Step]) -> str:
     """Return the body of the first link: this login, this request, this plan."""
-    values = asdict(request)
-    values["received_at"] = request.received_at.isoformat()
+    steps_done = [step.value for step in steps]
     return canonical_json(
-        {"attempt": attempt_id, "request": values, "steps": [str(step) for step in steps]}
+        {"attempt": attempt_id, "request": request_values(request), "steps": steps_done}
     ).decode()
 
 
@@ -128,9 +127,19 @@ def open_from_session(session: str, link: Link, key: SealKey) -> Evidence:
 
 def evidence_body(evidence: Evidence) -> str:
     """Return the canonical JSON of *evidence*."""
-    values: dict[str, Any] = asdict(evidence)
-    values["at"] = evidence.at.isoformat()
-    return canonical_json(values).decode()
+    return canonical_json(
+        {
+            "step": evidence.step.value,
+            "user_id": evidence.user_id,
+            "at": evidence.at.isoformat(),
+            "reference": evidence.reference,
+            "method": evidence.method.value,
+            "symbols": evidence.symbols,
+            "user_verified": evidence.user_verified,
+            "device_id": evidence.device_id,
+            "session": evidence.session,
+        }
+    ).decode()
 
 
 def _walk_seals(chain: Chain, key: SealKey) -> None:

@@ -56,6 +56,32 @@ class AuthnRequest:
     received_at: datetime
 
 
+def request_values(request: AuthnRequest) -> dict[str, object]:
+    """Return *request* as plain values: all that it says, for the seal of its login."""
+    context, policy = request.requested_context, request.name_id_policy
+    return {
+        "request_id": request.request_id,
+        "issuer": request.issuer,
+        "reply_to": request.reply_to,
+        "relay_state": request.relay_state,
+        "force_authn": request.force_authn,
+        "is_passive": request.is_passive,
+        "requested_context": None
+        if context is None
+        else {"comparison": context.comparison.value, "classes": list(context.classes)},
+        "name_id_policy": None
+        if policy is None
+        else {
+            "format": policy.format,
+            "sp_name_qualifier": policy.sp_name_qualifier,
+            "allow_create": policy.allow_create,
+        },
+        "subject_name_id": request.subject_name_id,
+        "was_signed": request.was_signed,
+        "received_at": request.received_at.isoformat(),
+    }
+
+
 class RefusedAtOnce(LoginRefused):
     """The request was accepted and is answered with a SAML status, without a page of ours."""
 
