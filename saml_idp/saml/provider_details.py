@@ -39,7 +39,7 @@ class EntityFaulty(Exception):
         self.key = key
 
 
-def required(element: Element, name: str) -> str:
+def required(element: Element, name: str, *, key: str = "") -> str:
     """Return the attribute *name* of *element*.
 
     Raises:
@@ -47,7 +47,7 @@ def required(element: Element, name: str) -> str:
     """
     text = element.get(name)
     if not text:
-        raise EntityFaulty(element, f"the attribute {name} is missing", f"add {name}", name)
+        raise EntityFaulty(element, f"the attribute {name} is missing", f"add {name}", key or name)
     return text
 
 

@@ -184,10 +184,13 @@ def _read_entity(
     if len(roles) > 1:
         raise EntityFaulty(roles[1], "two service provider roles", "leave one SPSSODescriptor")
     (role,) = roles
-    entity_id = required(entity, "entityID")
+    entity_id = required(entity, "entityID", key="EntityDescriptor.entityID")
     if len(entity_id) > _LONGEST_ENTITY_ID or entity_id != entity_id.strip():
         raise EntityFaulty(
-            entity, "the entityID is too long or has outer blanks", "correct it", "entityID"
+            entity,
+            "the entityID is too long or has outer blanks",
+            "correct it",
+            "EntityDescriptor.entityID",
         )
     limit = _earliest(entity, (*limits, role.get("validUntil")), now)
     return (

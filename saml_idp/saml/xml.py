@@ -179,10 +179,10 @@ def is_writable(text: str) -> bool:
 def _check_encoding(octets: bytes) -> None:
     """R03: UTF-8 alone. UTF-16 or UTF-7 would hide markup from whoever looks at octets."""
     try:
-        text = octets.decode("utf-8")
+        octets.decode("utf-8")
     except UnicodeDecodeError:
         raise XmlRejected("the document is not UTF-8", reason="xml_not_utf8") from None
-    if "\x00" in text:
+    if b"\x00" in octets:
         raise XmlRejected("the document holds NUL", reason="xml_not_utf8")
     declaration = _DECLARATION.match(octets)
     if declaration is None:
