@@ -3,6 +3,7 @@
 .DEFAULT_GOAL := help
 T ?= tests
 BIN := .venv/bin
+VERSIONS := saml_idp/adapters/db/migrations/versions
 PYTEST := $(BIN)/python -m pytest -n auto
 
 .PHONY: help
@@ -52,12 +53,12 @@ sure: imports format-check lint types metadata policies coverage ## all of it, b
 bench: install ## the performance table, as ratios to one RSA signature of this machine
 	@$(BIN)/python -m tests.bench
 screenshots: browser ## a picture of every page into screenshots/
-	@$(BIN)/python tests/live/preview_pages.py
+	@$(BIN)/python -m tests.live.preview_pages shoot screenshots
 
 ##@ data
 .PHONY: db-revision db-check metadata policies
 db-revision: install ## a new migration, m="what changes"
-	@$(BIN)/saml-idp database revision "$(m)"
+	@$(BIN)/alembic -c setup.cfg revision -m "$(m)" --rev-id $$(printf %04d $$(($$(ls $(VERSIONS)/*.py | wc -l) + 1)))
 db-check: install ## do the migrations make the tables that the code has
 	@$(PYTEST) tests/migrations
 metadata: install ## check the files in metadata/
@@ -66,10 +67,12 @@ policies: install ## check the files in policies/
 	@$(BIN)/saml-idp policy check
 
 ##@ keep
-.PHONY: lock audit-deps clean
+.PHONY: lock audit-deps diagram clean
 lock: install ## compile both lock files anew from setup.cfg
 	@.ci/lock
 audit-deps: install ## known vulnerabilities of the locked packages
-	@$(BIN)/python -m pip install --quiet "pip-audit>=2.9,<3" && $(BIN)/pip-audit --disable-pip --require-hashes -r requirements.lock
+	@.ci/tool pip-audit --disable-pip --require-hashes -r requirements.lock
+diagram: install ## who imports whom, as a graph in DOT on standard output
+	@$(BIN)/import-linter drawgraph saml_idp
 clean: ## remove what was made here, .venv too
 	@rm -rf .venv build dist screenshots htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
