@@ -78,6 +78,8 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "approval": ("login/approval.jinja2", APPROVAL),
     "approval-one": ("login/approval.jinja2", APPROVAL | {"symbols": "W", "qr_svg": None}),
     "approval-six": ("login/approval.jinja2", APPROVAL | {"symbols": "XQ7GIZ", "two_step": False}),
+    "approval-31-seconds": ("login/approval.jinja2", APPROVAL | {"seconds_left": 31}),
+    "approval-2-seconds": ("login/approval.jinja2", APPROVAL | {"seconds_left": 2}),
     **{
         f"approval-{view}": ("login/approval.jinja2", APPROVAL | {"view": view, "poll_url": None})
         for view in ("waiting_other", "failed", "expired", "limited")
@@ -263,7 +265,7 @@ class _Handler(BaseHTTPRequestHandler):
             page = self.preview.page("device", language, nonce)
             self._send(200, "text/html; charset=utf-8", page, **html)
         elif url.path in ("/device/sw.js", "/device/manifest.webmanifest"):
-            self._static(url.path)
+            self._static(url.path.lstrip("/"))
         elif url.path == "/poll":
             self._json(200, {"status": self.preview.poll_status, "interval": 1})
         elif url.path.startswith("/static/"):
@@ -303,14 +305,23 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(status, value) if value is not None else self._send(status, "text/plain", "")
 
 
+class _Server(ThreadingHTTPServer):
+    """Does not mind a browser that goes away in the middle of an answer."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell what went wrong, unless the browser has just left."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def previewing(port: int = 0) -> Iterator[Preview]:
     """Serve the pages on loopback until the block ends; port 0 takes a free one."""
     preview = Preview(peer=DevicePeer())
     handler = type("Handler", (_Handler,), {"preview": preview})
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server = _Server(("127.0.0.1", port), handler)
     preview.base = f"http://localhost:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield preview
@@ -405,7 +416,7 @@ def shoot(directory: Path, only: str = "", language: str = "en") -> None:
                 page = context.new_page()
                 page.on("console", lambda message: print("  console:", message.text))
                 for name in PAGES:
-                    if not name.startswith(only) or name.startswith(("respond", "device")):
+                    if not name.startswith(only) or name.startswith(("respond", "device")) or "secon" in name:
                         continue
                     page.goto(f"{preview.base}/p/{name}?lang={language}")
                     page.wait_for_timeout(150)

@@ -16,7 +16,7 @@ let timer = 0;
 
 function tell(text, aloud) {
   if (status && status.textContent !== text) status.textContent = text;
-  if (aloud) spoken.textContent = text;
+  if (aloud && spoken.textContent !== text) spoken.textContent = text;
 }
 
 function goOn(text) {
@@ -42,7 +42,7 @@ async function look() {
       interval = Math.max(1, Number(told) || interval);
       wait = interval;
       if (news !== "pending") return goOn(own.answered);
-      tell(own.waiting, false);
+      tell(own.waiting, spoken.textContent === own.offline);
     } else if (answer.status === 429) {
       wait = Math.max(interval, Number(answer.headers.get("Retry-After")) || 10);
     } else if (answer.status < 500) {

@@ -141,8 +141,8 @@ DEVICE: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "device.approval.undo": {"en": "Undo", "de": "Zurück"},
     "device.approval.undo_label": {
-        "en": "Remove the last symbol",
-        "de": "Das letzte Symbol entfernen",
+        "en": "Undo: remove the last symbol",
+        "de": "Zurück: das letzte Symbol entfernen",
     },
     "device.approval.type": {
         "en": "Type the letters instead",
