@@ -47,10 +47,12 @@ from saml_idp.services.housekeeping import KeepHouse
 from saml_idp.services.list_approvals import ListApprovals
 from saml_idp.services.make_keys import MakeKeys
 from saml_idp.services.make_keys import list_keys as described_keys
+from saml_idp.services.read_audit import ReadAudit
 from saml_idp.services.recognise_device import RecogniseDevice
 from saml_idp.services.record_change import RecordChange
 from saml_idp.services.resume_session import ResumeSession
 from saml_idp.services.retire_device import RetireDevice
+from saml_idp.services.verify_receipt import VerifyReceipt
 from saml_idp.services.watch_login import WatchLogin
 from saml_idp.settings import Settings
 
@@ -95,6 +97,9 @@ class Idp:
     assign_identity: AssignIdentity
     enrol_device: EnrolDevice
     retire_device: RetireDevice
+    # the auditor
+    read_audit: ReadAudit
+    verify_receipt: VerifyReceipt
     keep_house: KeepHouse
 
     def watch_files(self) -> None:
@@ -180,6 +185,8 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         assign_identity=AssignIdentity(store, clock, entropy, notifier, settings.base_url),
         enrol_device=EnrolDevice(store, directory, clock, entropy, notifier, seal_key, entity_id),
         retire_device=RetireDevice(store, clock, notifier),
+        read_audit=ReadAudit(store),
+        verify_receipt=VerifyReceipt(store, seal_key, entity_id),
         keep_house=KeepHouse(store, clock),
     )
 

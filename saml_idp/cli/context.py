@@ -62,6 +62,10 @@ class CliContext:
         """Print *value* as JSON, for programs."""
         click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
 
+    def echo_json_line(self, value: Any) -> None:
+        """Print *value* as JSON on one line; ASCII, so that no value makes a line of its own."""
+        click.echo(json.dumps(value, default=_plain))
+
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
