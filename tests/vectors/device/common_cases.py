@@ -326,6 +326,7 @@ def _signature(kind: Kind) -> None:
     add("63 octets", raw[:-1])
     add("65 octets, the last zero", raw + b"\0")
     add("65 octets, the first zero", b"\0" + raw)
+    add("65 octets, a zero before s", raw[:32] + b"\0" + raw[32:])
     add("twice the signature", raw * 2)
     add("r and s swapped", raw[32:] + raw[:32])
     add("r is 0", b"\0" * 32 + raw[32:])

@@ -239,6 +239,9 @@ def answers() -> list[Json]:
     kind.add("provider_name is not Latin", kind.message(provider_name="電子申請 😀"), "ok")
     kind.add("exp is iat", kind.message(exp=NOW), "out_of_date")
     kind.add("exp is before iat", kind.message(exp=NOW - 1), "out_of_date")
+    early = NOW - 10
+    kind.add("exp is iat, a fast clock", kind.message(exp=NOW), "out_of_date", now=early)
+    kind.add("exp is before iat, a fast clock", kind.message(exp=NOW - 1), "out_of_date", now=early)
     kind.add("exp is 61 seconds after iat", kind.message(exp=NOW + 61), "out_of_date")
     kind.add("exp is a year after iat", kind.message(exp=NOW + 31_536_000), "out_of_date")
     kind.add("exp is 10 seconds after iat", kind.message(exp=NOW + 10), "ok", now=NOW + 9)
