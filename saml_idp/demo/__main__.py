@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from saml_idp.demo.site import DemoSite, PortTaken
+from saml_idp.logs import configure_logs
 
 _STARTS_WITHIN_SECONDS: Final = 30
 
@@ -24,6 +25,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--service-port", type=int, default=8081)
     args = parser.parse_args()
+    configure_logs("error")
     site = DemoSite(args.folder.resolve(), port=args.port, service_port=args.service_port)
     try:
         site.check_ports()

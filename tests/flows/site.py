@@ -1,5 +1,6 @@
 """An installation in process, its clock in the test's hand."""
 
+import base64
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,6 +140,11 @@ class Site:
         self.clock.advance(seconds=1)
         return phone
 
+    def make_ready_administrator(self) -> None:
+        """Add an administrator with an ID and a live device."""
+        self.add_user("root", administrator=True)
+        self.phone("root")
+
     def browser(self) -> "Browser":
         """Return a browser without cookies."""
         return Browser(self)
@@ -206,6 +212,15 @@ class Browser:
         """Fill in the password page."""
         return self.submit("login", username=username, password=password)
 
+    def submit_first(self) -> Any:
+        """Submit the first form of the page."""
+        form = self.page.forms[0]
+        return self.post(form.action, {n: form[n].value for n in form.fields if n})
+
+    def cookie(self, name: str) -> str:
+        """Return the value of a cookie, "" without one."""
+        return str(self.http.cookies.get(name, ""))
+
     @property
     def symbols(self) -> str:
         """Return the row of symbols on the page."""
@@ -217,3 +232,9 @@ class Browser:
         self.page = answer
         return answer
 
+
+
+def status_of(page: Any) -> str:
+    """Return the last part of the innermost status code that *page* would submit."""
+    octets = base64.b64decode(page.forms["respond"]["SAMLResponse"].value)
+    return str(re.findall(rb'StatusCode Value="([^"]+)"', octets)[-1].decode().rpartition(":")[2])
