@@ -28,10 +28,14 @@ class AssertionConsumer:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A key of a provider. ``der``: X.509 DER. Dates never decide, the key does."""
+    """A key of a provider. ``der``: X.509 DER. Dates never decide, the key does.
+
+    ``ciphers``: EncryptionMethod URIs that the metadata lists for the key; empty: none listed.
+    """
 
     der: bytes = field(repr=False)
     not_after: str = ""  # ISO 8601, for warnings only
+    ciphers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
