@@ -32,11 +32,12 @@ class UnusableCertificate(ValueError):
     """The certificate cannot be read, or its key is too weak or of another kind."""
 
 
-def read_certificate(der: bytes) -> Certificate:
+def read_certificate(der: bytes, *, ciphers: tuple[str, ...] = ()) -> Certificate:
     """Return the certificate in *der*, after checking that its key is strong enough.
 
     Args:
         der: X.509 DER, as decoded from ds:X509Certificate.
+        ciphers: EncryptionMethod URIs listed beside it.
 
     Raises:
         UnusableCertificate: not X.509, or RSA below 2048 bits, EC below 256 bits, or another
@@ -59,7 +60,7 @@ def read_certificate(der: bytes) -> Certificate:
             )
     else:
         raise UnusableCertificate("the key is neither RSA nor EC")
-    return Certificate(der, certificate.not_valid_after_utc.isoformat())
+    return Certificate(der, certificate.not_valid_after_utc.isoformat(), ciphers)
 
 
 def verified_octets(

@@ -6,7 +6,7 @@ No CBC, no 3DES, no RSA 1.5 (A12).
 import secrets
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from saml_idp.domain.service_provider import Certificate
 
 _NONCE_OCTETS: Final = 12
+
+KeyBits = Literal[128, 256]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ def takes_sealed_content(certificate: Certificate) -> bool:
     return _rsa_key(certificate.der) is not None
 
 
-def seal_content(octets: bytes, *, certificate: Certificate) -> SealedContent:
-    """Return *octets* encrypted with AES-256-GCM to the RSA key of *certificate*.
+def seal_content(octets: bytes, *, certificate: Certificate, key_bits: KeyBits) -> SealedContent:
+    """Return *octets* encrypted with AES-GCM to the RSA key of *certificate*.
 
     Key and nonce are fresh from the system's generator at each call. OAEP stands on SHA-1
     here, which is what ``rsa-oaep-mgf1p`` means by default and what every provider reads; no
@@ -49,7 +51,7 @@ def seal_content(octets: bytes, *, certificate: Certificate) -> SealedContent:
     key = _rsa_key(certificate.der)
     if key is None:
         raise ValueError("only an RSA key is encrypted to")
-    content_key = secrets.token_bytes(32)
+    content_key = secrets.token_bytes(key_bits // 8)
     nonce = secrets.token_bytes(_NONCE_OCTETS)
     sealed = nonce + AESGCM(content_key).encrypt(nonce, octets, None)
     scheme = padding.OAEP(

@@ -141,10 +141,15 @@ def _certificates(descriptor: Element) -> Iterator[Certificate]:
     if not elements:
         raise EntityFaulty(descriptor, "a KeyDescriptor without X509Certificate",
                            "add the certificate", "KeyDescriptor")  # fmt: skip
+    ciphers = tuple(
+        child.get("Algorithm", "")
+        for child in children(descriptor)
+        if child.tag == names.metadata("EncryptionMethod")
+    )
     for element in elements:
         try:
             der = base64.b64decode(_BLANKS.sub("", plain_text(element)), validate=True)
-            yield read_certificate(der)
+            yield read_certificate(der, ciphers=ciphers)
         except (binascii.Error, UnusableCertificate) as exc:
             problem = str(exc) if isinstance(exc, UnusableCertificate) else "no base64"
             raise EntityFaulty(element, f"a certificate cannot be used: {problem}",

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ from saml_idp.domain.release import NameId, Release
 from saml_idp.domain.request import Comparison, RequestedContext
 from saml_idp.domain.service_provider import AssertionConsumer, Binding
 from saml_idp.saml import names
+from saml_idp.saml.encryption import encrypted_assertion
 from saml_idp.saml.issuer import Issuer, SignedResponse
 from saml_idp.saml.signatures import verified
 from saml_idp.saml.xml import parse, serialize
@@ -349,6 +351,45 @@ def test_a12_an_encrypted_assertion_stands_alone_and_is_signed_inside(
     assert verified(alone, [idp_key.certificate]) is alone
     by_xmlsec = parse(xmlsec_decrypted(response.xml, other_key))
     assert find(by_xmlsec, "Subject", "NameID").text == "alice"
+
+
+@pytest.mark.parametrize(
+    ("listed", "chosen"),
+    [
+        ((), names.AES256_GCM),
+        ((names.RSA_OAEP_MGF1P,), names.AES256_GCM),
+        ((names.AES128_GCM,), names.AES128_GCM),
+        ((names.XENC + "aes128-cbc", names.AES128_GCM, names.AES256_GCM), names.AES256_GCM),
+        ((names.XENC + "tripledes-cbc", names.RSA_1_5, names.AES128_GCM), names.AES128_GCM),
+        ((names.XENC + "aes256-cbc",), None),
+        ((names.XENC + "tripledes-cbc", names.RSA_1_5), None),
+    ],
+)
+def test_a12_cve_2017_1000246_the_provider_may_choose_among_strong_ciphers_alone(
+    listed: tuple[str, ...], chosen: str | None, issue: Issue, other_key: SigningKey
+) -> None:
+    certificate = replace(other_key.certificate, ciphers=listed)
+    proof = a_proof(provider=a_provider(encryption_certificates=(certificate,)))
+    if chosen is None:
+        with pytest.raises(LoginRefused) as caught:
+            issue(proof)
+        assert caught.value.reason == "cannot_encrypt"
+        return
+    xml = issue(proof).xml
+    methods = etree.fromstring(xml).iter(names.xenc("EncryptionMethod"))
+    assert [m.get("Algorithm") for m in methods] == [chosen, names.RSA_OAEP_MGF1P]
+    assert b"alice" in decrypted(xml, other_key)
+    assert b"alice" in xmlsec_decrypted(xml, other_key)
+
+
+def test_a11_what_is_not_usable_is_not_encrypted_to(
+    make_key: MakeKey, other_key: SigningKey
+) -> None:
+    curve = make_key("p-256", "p-256").certificate
+    cbc = replace(other_key.certificate, ciphers=(names.XENC + "aes128-cbc",))
+    for certificate in (curve, cbc):
+        with pytest.raises(ValueError, match=r"RSA key|cipher of ours"):
+            encrypted_assertion(b"<a/>", certificate)
 
 
 def test_a12_key_and_nonce_are_fresh_each_time(issue: Issue, other_key: SigningKey) -> None:

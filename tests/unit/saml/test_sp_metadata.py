@@ -154,6 +154,17 @@ def test_s12_a_key_without_use_serves_both(provider_key: SigningKey, other_key: 
     ]  # fmt: skip
 
 
+def test_ciphers_are_read_beside_their_key(provider_key: SigningKey) -> None:
+    text = base64.b64encode(provider_key.certificate.der).decode()
+    listed = "".join(
+        f'<md:EncryptionMethod Algorithm="{uri}"/>' for uri in (names.AES128_GCM, "urn:x")
+    )
+    xml = entity(before=descriptor(text).replace("</md:Key", f"{listed}</md:Key"))
+    assert [c.ciphers for c in provider_in(xml).encryption_certificates] == [
+        (names.AES128_GCM, "urn:x")
+    ]
+
+
 def test_an_elliptic_key_without_use_serves_signatures_alone(make_key: MakeKey) -> None:
     text = base64.b64encode(make_key("p-256", "p-256").certificate.der).decode()
     provider = provider_in(entity(before=descriptor(text)))

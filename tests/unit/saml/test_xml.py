@@ -55,6 +55,7 @@ def test_r03_a_declaration_that_is_not_understood_is_refused() -> None:
 def test_r05_size_is_looked_at_before_the_parser_runs() -> None:
     assert refusal(b"<" * 131_073).reason == "xml_too_large"
     assert refusal(b"<a/>", limits=Limits(3, 9, 9, 9)).reason == "xml_too_large"
+    assert local_name(parse(b"<a/>", limits=Limits(4, 9, 9, 9))) == "a"
 
 
 def test_r05_the_bounds_themselves_are_allowed() -> None:
