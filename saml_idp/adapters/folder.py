@@ -93,15 +93,15 @@ class Folder:
         except OSError as exc:
             raise self._refused(name, f"the file cannot be opened: {exc.strerror}",
                                 "let the server's user read it") from None  # fmt: skip
-        with os.fdopen(handle, "rb", buffering=0) as file:
-            before = os.fstat(file.fileno())
+        try:
+            before = os.fstat(handle)
             self._judge(name, before)
-            octets = file.read(before.st_size + 1) or b""
-            if (
-                Stamp.of(os.fstat(file.fileno())) != Stamp.of(before)
-                or len(octets) != before.st_size
-            ):
-                raise self._refused(name, "the file is being written", "nothing, it is read again")
+            octets = _read_all(handle, before.st_size + 1)
+            after = os.fstat(handle)
+        finally:
+            os.close(handle)
+        if Stamp.of(after) != Stamp.of(before) or len(octets) != before.st_size:
+            raise self._refused(name, "the file is being written", "nothing, it is read again")
         return octets
 
     @contextmanager
@@ -196,6 +196,14 @@ def _stamp(entry: "os.DirEntry[str]") -> Stamp | None:
         return Stamp.of(entry.stat())
     except OSError:  # a dangling link, or gone this very moment
         return None
+
+
+def _read_all(handle: int, most: int) -> bytes:
+    parts = []
+    while most > 0 and (part := os.read(handle, most)):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
 
 
 def _write_durably(path: Path, octets: bytes, *, mode: int, owner: tuple[int, int]) -> None:

@@ -13,7 +13,8 @@ from saml_idp.domain.errors import IdpError
 _log = structlog.get_logger("saml_idp.folders")
 
 SWEEP_SECONDS: Final = 5.0  # a network file system gives no notices
-SWEEP_ALONE_SECONDS: Final = 1.0  # when there are none at all
+SWEEP_ALONE_SECONDS: Final = 0.7  # when there are none at all
+_PAUSE_SECONDS: Final = 0.5
 SETTLE_SECONDS: Final = 0.2  # a file counts when it has not moved for so long
 
 
@@ -41,6 +42,7 @@ class FolderWatch:
         self._notices = notices
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._problem = ""
 
     def start(self) -> None:
         """Begin; harmless when already begun."""
@@ -68,23 +70,29 @@ class FolderWatch:
 
     def _follow_notices(self) -> None:
         """Look at each notice and each sweep; return when the system gives no notices."""
+        pauses, every = 0, max(1, round(self._sweep_seconds / _PAUSE_SECONDS))
         try:
-            for _ in watchfiles.watch(
+            for notices in watchfiles.watch(
                 self._directory,
                 watch_filter=None,
                 debounce=100,
                 step=25,
                 stop_event=self._stop,
-                rust_timeout=int(self._sweep_seconds * 1000),
+                rust_timeout=int(_PAUSE_SECONDS * 1000),
                 yield_on_timeout=True,
                 raise_interrupt=False,
                 recursive=False,
             ):
-                self._look()
+                # The first pause: what changed before the notices were asked for.
+                if notices or pauses % every == 0:
+                    self._look()
+                pauses += 1
                 if not self._directory.is_dir():
                     return  # the notices were of a folder that is gone
         except (OSError, RuntimeError) as exc:
-            _log.warning("no_change_notices", folder=str(self._directory), problem=str(exc))
+            if str(exc) != self._problem:  # once, not with every look
+                self._problem = str(exc)
+                _log.warning("no_change_notices", folder=str(self._directory), problem=str(exc))
 
     def _look(self) -> None:
         if self._stop.is_set():

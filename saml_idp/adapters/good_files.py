@@ -126,10 +126,13 @@ class GoodFiles(Generic[T]):
         octets = b""
         try:
             octets = self._folder.read(name)
+            sha256 = sha256_of(octets)
+            if good is not None and good.sha256 == sha256:
+                return Seen(stamp, good)  # touched, or mended by putting it back
             value = self._read(name, octets, good.value if good is not None else None)
         except ConfigurationError as exc:
             if not self._started:
                 self._bad_at_start.add(name)
             return Seen(stamp, good, exc.faults, name in self._bad_at_start, octets)
         self._bad_at_start.discard(name)
-        return Seen(stamp, Good(value, sha256_of(octets)))
+        return Seen(stamp, Good(value, sha256))

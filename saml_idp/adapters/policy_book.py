@@ -63,6 +63,7 @@ def bind(
     label: str,
     refused: frozenset[EntityId],
     default_known: bool,
+    all_named: bool,
 ) -> Book:
     """Return the book that *drafts* make.
 
@@ -70,8 +71,10 @@ def bind(
         before: an earlier book; what it made of the same text is taken over, for speed.
         label: folder name before each file name in faults, with its slash.
         refused: providers whose own file is bad and has never been good.
-        default_known: False when default.toml, or a file of an unknown provider, is bad and has
-            never been good. Whoever has no file of their own may be meant by it: refuse (P02).
+        default_known: False when default.toml is bad and has never been good. Every file may
+            inherit from it: everyone is refused (P02).
+        all_named: False when a file is bad, has never been good, and it cannot be read whom it
+            is about. Whoever has no good file of their own may be meant: they are refused.
     """
     base_draft = drafts.get(DEFAULT_FILE)
     is_same_base = base_draft is before.base_draft
@@ -86,7 +89,7 @@ def bind(
     origin = {entity_id: drafts[n[0]] for entity_id, n in owners.items() if len(n) == 1}
     policies = {
         entity_id: before.policies[entity_id]
-        if is_same_base and before.origin.get(entity_id) is draft
+        if is_same_base and entity_id in before.policies and before.origin[entity_id] is draft
         else complete(draft, base)
         for entity_id, draft in origin.items()
     }
@@ -96,8 +99,8 @@ def bind(
         for name in sorted(names)
     )
     return Book(
-        default=base if default_known else None,
-        policies=policies,
+        default=base if default_known and all_named else None,
+        policies=policies if default_known else {},
         refused=refused | doubled.keys(),
         faults=faults,
         base=base,

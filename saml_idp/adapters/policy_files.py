@@ -222,13 +222,13 @@ class PolicyFiles:
     def _bound(self, drafts: Drafts) -> Book:
         bad = {n: s for n, s in self._files.seen.items() if s.since_start and s.good is None}
         named = {find_entity_id(seen.octets) for n, seen in bad.items() if n != DEFAULT_FILE}
-        unknown = DEFAULT_FILE in bad or None in named or not self._files.is_readable
         return bind(
             drafts,
             self._book,
             label=self.folder.label(),
             refused=frozenset(entity_id for entity_id in named if entity_id is not None),
-            default_known=not unknown,
+            default_known=DEFAULT_FILE not in bad and self._files.is_readable,
+            all_named=None not in named,
         )
 
     def _held_back(self, proposed: Drafts) -> frozenset[str]:

@@ -7,6 +7,7 @@ held while it was good stays in force when it breaks; when it is removed, its pr
 import html
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,13 +23,11 @@ from saml_idp.domain.errors import ConfigurationError, Fault
 from saml_idp.domain.ids import EntityId
 from saml_idp.domain.service_provider import ServiceProvider
 from saml_idp.ports import Clock
-from saml_idp.saml.sp_metadata import read_metadata
+from saml_idp.saml.sp_metadata import read_metadata, write_minimal_metadata
 
 _log = structlog.get_logger("saml_idp.metadata")
 
 LARGEST: Final = 200 * 1024 * 1024  # octets (M06): the aggregate of a large federation
-# A version that says "I have ended" or "I am double" is no broken version: it counts.
-_DECISIONS: Final = frozenset({"validUntil", "entityID"})
 _ENTITY_ID: Final = re.compile(rb"""entityID\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
@@ -155,36 +154,62 @@ class ProviderFiles:
                               added=len(change.added), removed=len(change.removed))  # fmt: skip
                     self._on_change(change)
 
+    def minimal(self, entity_id: str, acs_url: str) -> bytes:
+        """Return metadata of a provider known by *entity_id* and *acs_url* alone, unchecked."""
+        return write_minimal_metadata(entity_id, acs_url)
+
+    def add(self, octets: bytes) -> tuple[ServiceProvider, ...]:
+        """Put *octets* into the folder under a name of ours; return the providers they add.
+
+        Raises:
+            ConfigurationError: see ``check_octets``; nothing was written.
+        """
+        first = self.check_octets(octets, file="the new file")[0]
+        name = self.folder.free_name(first.entity_id)
+        self.folder.write(name, octets, expected_before=None)
+        self.refresh()
+        return tuple(p for p in self if p.source.file == self.folder.label(name))
+
     def check_octets(self, octets: bytes, *, file: str) -> tuple[ServiceProvider, ...]:
         """Return the providers that *octets* would add.
 
         Raises:
             ConfigurationError: any fault, or a provider that is in force already.
         """
+        self.refresh()
         read = self._read_octets(octets, file=file)
-        faults = list(read.faults)
-        for entity_id, (provider, _) in read.providers.items():
-            known = self._register.providers.get(entity_id)
-            if known is not None:
-                faults.append(Fault(
-                    file, provider.source.line, 0, "entityID",
-                    f"{entity_id!r} stands in {known[0].source} already",
-                    "edit that file, or remove it first",
-                ))  # fmt: skip
+        taken = [
+            Fault(file, provider.source.line, 0, "entityID",
+                  f"{entity_id!r} stands in {place} already", "edit that file, or remove it first")
+            for entity_id, (provider, _) in read.providers.items()
+            for place in self._places_of(entity_id)
+        ]  # fmt: skip
+        faults = [*read.faults, *taken]
         if faults:
             raise ConfigurationError(faults)
         return tuple(provider for provider, _ in read.providers.values())
+
+    def _places_of(self, entity_id: EntityId) -> Iterator[str]:
+        """Yield where the provider stands now, in good files and in bad ones."""
+        for name, seen in self._files.seen.items():
+            held = seen.good.value.providers.get(entity_id) if seen.good is not None else None
+            if held is not None:
+                yield str(held[0].source)
+            elif entity_id in _named_in(seen.octets):
+                yield self.folder.label(name)
 
     def _read(self, name: str, octets: bytes, before: _Read | None) -> _Read:
         read = self._read_octets(octets, file=self.folder.label(name))
         if not read.faults:
             return read
-        kept = {}
-        if before is not None and not any(f.key in _DECISIONS for f in read.faults):
-            named = _named_in(octets)
-            kept = {e: p for e, p in before.providers.items() if e in named}
-        if not read.providers and not kept:
+        # "I have ended" and "I stand twice" are no broken versions: they count.
+        named = Counter(_named_in(octets))
+        has_ended = any(fault.key == "validUntil" for fault in read.faults)
+        if not read.providers and not has_ended and max(named.values(), default=0) < 2:
             raise ConfigurationError(read.faults)
+        kept = {}
+        if before is not None and not has_ended:
+            kept = {e: p for e, p in before.providers.items() if named[e] == 1}
         return _Read({**kept, **read.providers}, read.faults)
 
     def _read_octets(self, octets: bytes, *, file: str) -> _Read:
@@ -199,10 +224,10 @@ class ProviderFiles:
         return _Read(providers, read.faults)
 
 
-def _named_in(octets: bytes) -> frozenset[EntityId]:
+def _named_in(octets: bytes) -> list[EntityId]:
     """Return the entity IDs that a version names. Only ever to keep what was good before."""
     found = (m[1] if m[1] is not None else m[2] for m in _ENTITY_ID.finditer(octets))
-    return frozenset(EntityId(html.unescape(e.decode(errors="replace"))) for e in found)
+    return [EntityId(html.unescape(e.decode(errors="replace"))) for e in found]
 
 
 def _registered(

@@ -68,7 +68,8 @@ def read_toml(octets: bytes, *, file: str) -> TomlText:
         text = octets.decode()
     except UnicodeDecodeError as exc:
         line = octets.count(b"\n", 0, exc.start) + 1
-        raise _refused(file, line, 0, "this is not UTF-8", "save the file as UTF-8") from None
+        column = exc.start - octets.rfind(b"\n", 0, exc.start)
+        raise _refused(file, line, column, "this is not UTF-8", "save the file as UTF-8") from None
     if text.startswith("\ufeff"):
         raise _refused(file, 1, 1, "a byte order mark comes first",
                        "save the file as UTF-8 without BOM")  # fmt: skip
@@ -116,6 +117,8 @@ def _syntax_fault(message: str, text: str, file: str) -> ConfigurationError:
     mend = 'correct the TOML here; text stands in "quotes", true and false without'
     if "overwrite" in problem or "twice" in problem:
         problem, mend = "a key or table stands twice", "leave one of them"
+    elif "illegal character '\\n'" in problem:
+        problem, mend = "the line ends inside a text", "close the quotes"
     return _refused(file, line, column, problem[:200], mend)
 
 
