@@ -7,6 +7,8 @@ from typing import Final
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ("tests.postgres",)
+
 TESTS: Final = Path(__file__).parent
 _MARKED_FOLDERS: Final = ("flows", "live")
 
