@@ -48,7 +48,7 @@ def test_the_password_reaches_neither_record_nor_store_in_the_clear(office: Offi
     assert PASSWORD not in repr(office.store.rows)
 
 
-@pytest.mark.parametrize("name", ["alice", "ALICE", "al\u200bice", "ａｌｉｃｅ"])
+@pytest.mark.parametrize("name", ["alice", "ALICE", "al\u200bice", "\uff41lice"])
 def test_no_spelling_of_a_taken_name_is_free(office: Office, name: str) -> None:
     with pytest.raises(Conflict) as caught:
         _add(office, name)

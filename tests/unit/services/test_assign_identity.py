@@ -9,9 +9,22 @@ from saml_idp.domain.audit import AuditEvent
 from saml_idp.domain.errors import Conflict
 from saml_idp.domain.ids import ApprovalIdentity, UserId, digest_of
 from tests.build import a_device, a_person
+from tests.fakes import FakeEntropy
 from tests.unit.services.office import ALICE, OPERATOR, Office
 
 BOB = UserId("u-bob")
+
+
+class BitsAsked(FakeEntropy):
+    """Remembers how many bits each secret was to have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bits: list[int] = []
+
+    def token(self, bits: int = 160) -> str:
+        self.bits.append(bits)
+        return super().token(bits)
 
 
 @pytest.fixture
@@ -42,14 +55,13 @@ def test_the_invitation_is_a_link_whose_code_no_server_sees(office: Office) -> N
 
 
 def test_the_code_is_128_bits_and_only_its_hash_is_kept(office: Office) -> None:
-    bits: list[int] = []
-    drawn = office.entropy.token
-    office.entropy.token = lambda n=160: (bits.append(n), drawn(n))[1]  # type: ignore[method-assign, func-returns-value]
+    entropy = BitsAsked()
+    assign_identity = replace(office.assign_identity, entropy=entropy)
 
-    invitation = office.assign_identity(BOB, origin=OPERATOR)
+    invitation = assign_identity(BOB, origin=OPERATOR)
 
     (stored,) = office.store.rows.enrolments.values()
-    assert bits == [128]
+    assert entropy.bits == [128]
     assert stored.code_hash == digest_of(invitation.code)
     assert invitation.code not in repr(office.store.rows)
     assert invitation.code not in repr(invitation)
