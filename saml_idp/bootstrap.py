@@ -32,12 +32,14 @@ from saml_idp.domain.keys import KeyDescription
 from saml_idp.ports import Clock, Directory, Entropy
 from saml_idp.saml.idp_metadata import Described, write_idp_metadata
 from saml_idp.saml.issuer import Issuer
+from saml_idp.services.add_provider import AddProvider
 from saml_idp.services.administer_people import AdministerPeople
 from saml_idp.services.answer_approval import AnswerApproval
 from saml_idp.services.ask_approval import AskApproval
 from saml_idp.services.assign_identity import AssignIdentity
 from saml_idp.services.begin_login import BeginLogin
 from saml_idp.services.change_login import CancelLogin, GiveName, RestartLogin
+from saml_idp.services.change_policy import ChangePolicy
 from saml_idp.services.check_password import CheckPassword
 from saml_idp.services.enrol_device import EnrolDevice
 from saml_idp.services.find_login import FindLogin
@@ -97,6 +99,9 @@ class Idp:
     assign_identity: AssignIdentity
     enrol_device: EnrolDevice
     retire_device: RetireDevice
+    # policies and services
+    change_policy: ChangePolicy
+    add_provider: AddProvider
     # the auditor
     read_audit: ReadAudit
     verify_receipt: VerifyReceipt
@@ -185,6 +190,8 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         assign_identity=AssignIdentity(store, clock, entropy, notifier, settings.base_url),
         enrol_device=EnrolDevice(store, directory, clock, entropy, notifier, seal_key, entity_id),
         retire_device=RetireDevice(store, clock, notifier),
+        change_policy=ChangePolicy(store, policies, clock),
+        add_provider=AddProvider(store, providers, clock),
         read_audit=ReadAudit(store),
         verify_receipt=VerifyReceipt(store, seal_key, entity_id),
         keep_house=KeepHouse(store, clock),

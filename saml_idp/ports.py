@@ -28,6 +28,7 @@ from saml_idp.domain.ids import (
     SessionId,
     UserId,
 )
+from saml_idp.domain.loosening import PlannedChange
 from saml_idp.domain.person import Credential, Person
 from saml_idp.domain.policy import Policy
 from saml_idp.domain.receipt import Receipt, VerifiedPassword
@@ -363,6 +364,40 @@ class PolicyBook(Protocol):
 
     def faults(self) -> Sequence[Fault]:
         """Return what is wrong in the files now, the last good version being in force."""
+
+
+class PolicyEditor(Protocol):
+    """Changes one value of one policy file, through the checks that every file passes."""
+
+    def plan_change(self, entity_id: EntityId | None, key: str, value: object) -> PlannedChange:
+        """Return what setting *key* would change, checked; nothing is written.
+
+        Args:
+            entity_id: None: default.toml.
+            value: plain, as in ``policy_keys.plain_values``; None: remove the key.
+
+        Raises:
+            ConfigurationError: the files have faults, or the value cannot be.
+            LockOut: it switches two-step on while no administrator could undo it.
+        """
+
+    def apply(self, planned: PlannedChange, *, confirm_loosening: bool) -> None:
+        """Write *planned* and put it in force here at once, elsewhere within a second.
+
+        Raises:
+            Conflict: reason ``loosening_unconfirmed``, or ``file_changed`` since it was planned.
+        """
+
+
+class ProviderEditor(Protocol):
+    """Adds files to the metadata."""
+
+    def add(self, octets: bytes) -> Sequence[ServiceProvider]:
+        """Put metadata into a file of its own; return the providers it adds.
+
+        Raises:
+            ConfigurationError: a fault in it, or a provider that is known already.
+        """
 
 
 class Directory(Protocol):

@@ -1,6 +1,5 @@
 """One value of a policy file, changed in its text: comments, order and layout stay."""
 
-from dataclasses import dataclass, field
 from typing import Final
 
 import tomlkit
@@ -11,24 +10,6 @@ from saml_idp.domain.ids import EntityId
 from saml_idp.domain.policy_keys import FIELDS
 
 _ATTRIBUTES: Final = "attributes"
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedChange:
-    """A change that passed every check, not made yet. ``name``: of the file. ``before``,
-    ``after``: the value in force as TOML text. ``loosened``, ``tightened``: keys, for anyone.
-    """
-
-    name: str
-    file: str
-    entity_id: EntityId | None  # None: default.toml
-    key: str
-    before: str
-    after: str
-    loosened: tuple[str, ...]
-    tightened: tuple[str, ...]
-    old: bytes | None = field(repr=False)  # None: a new file
-    new: bytes = field(repr=False)
 
 
 def edited(

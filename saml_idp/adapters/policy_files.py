@@ -16,11 +16,11 @@ from saml_idp.adapters.folder import Folder
 from saml_idp.adapters.folder_watch import FolderWatch
 from saml_idp.adapters.good_files import GoodFiles
 from saml_idp.adapters.policy_book import NOTHING, Book, Drafts, bind, effects, switches_on
-from saml_idp.adapters.policy_edit import PlannedChange, as_toml, edited
+from saml_idp.adapters.policy_edit import as_toml, edited
 from saml_idp.adapters.policy_text import DEFAULT_FILE, PolicyDraft, find_entity_id, read_policy
-from saml_idp.domain.errors import ConfigurationError, Conflict, Fault, LockOut
+from saml_idp.domain.errors import ConfigurationError, Fault, LockOut
 from saml_idp.domain.ids import EntityId
-from saml_idp.domain.loosening import PolicyChange
+from saml_idp.domain.loosening import PlannedChange, PolicyChange
 from saml_idp.domain.policy import Policy
 from saml_idp.domain.policy_keys import FIELDS, plain_values
 from saml_idp.toml.places import LARGEST
@@ -168,14 +168,17 @@ class PolicyFiles:
         changes = effects(self._book, candidate, about).values()
         top = key if key in FIELDS else "attributes"
         return PlannedChange(
-            name, label, entity_id, key,
+            entity_id=entity_id,
+            name=name,
+            file=label,
+            key=key,
             before=as_toml(plain_values(before)[top]),
             after=as_toml(plain_values(after)[top]),
             loosened=tuple(sorted({k for change in changes for k in change.loosened})),
             tightened=tuple(sorted({k for change in changes for k in change.tightened})),
             old=old,
             new=new,
-        )  # fmt: skip
+        )
 
     def apply(self, planned: PlannedChange, *, confirm_loosening: bool) -> None:
         """Write *planned* and put it in force here at once, elsewhere within a second.
@@ -183,11 +186,7 @@ class PolicyFiles:
         Raises:
             Conflict: reason ``loosening_unconfirmed``, or ``file_changed`` since it was planned.
         """
-        if planned.loosened and not confirm_loosening:
-            raise Conflict(
-                f"this loosens {', '.join(planned.loosened)} and was not confirmed",
-                reason="loosening_unconfirmed",
-            )
+        planned.require_confirmation(confirmed=confirm_loosening)
         if planned.new != planned.old:
             self.folder.write(planned.name, planned.new, expected_before=planned.old)
             self.refresh()

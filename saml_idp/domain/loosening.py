@@ -1,9 +1,11 @@
 """Which keys of a policy a change loosens, and which it tightens."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from saml_idp.domain.errors import Conflict
+from saml_idp.domain.ids import EntityId
 from saml_idp.domain.policy import (
     Encryption,
     NameIdFormat,
@@ -34,12 +36,41 @@ class PolicyChange:
     other: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """A change of one value in a policy file that passed every check and is not made yet.
+
+    ``entity_id`` None: the default. ``name``: of the file in its folder, ``file``: with it.
+    ``before``, ``after``: the value in force, as TOML. ``loosened``, ``tightened``: keys, for
+    anyone. ``old``: octets of the file, None: there is none yet.
+    """
+
+    entity_id: EntityId | None
+    name: str
+    file: str
+    key: str
+    before: str
+    after: str
+    loosened: tuple[str, ...]
+    tightened: tuple[str, ...]
+    old: bytes | None = field(repr=False)
+    new: bytes = field(repr=False)
+
+    def require_confirmation(self, *, confirmed: bool) -> None:
+        """Raise Conflict, reason ``loosening_unconfirmed``, if it loosens and is not confirmed."""
+        if self.loosened and not confirmed:
+            raise Conflict(
+                f"this loosens {', '.join(self.loosened)} and is not confirmed",
+                reason="loosening_unconfirmed",
+            )
+
+
 def compare(before: Policy, after: Policy) -> PolicyChange:
     """Return what changes for a login when *after* takes the place of *before*."""
     loosened, tightened, other = [], [], []
-    for key, field in FIELDS.items():
+    for key, name in FIELDS.items():
         weaker = _WEAKER[key]
-        old, new = getattr(before, field), getattr(after, field)
+        old, new = getattr(before, name), getattr(after, name)
         if old == new:
             continue
         if weaker(old, new):
