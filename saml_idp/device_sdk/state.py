@@ -35,7 +35,10 @@ class StateFolder:
             KeyUnreadable: a key is missing, damaged, or readable by others.
         """
         return tuple(
-            EnrolledId(**{name: entry[name] for name in _TEXTS}, key=self._key(entry["key"]))
+            EnrolledId(
+                **{name: entry[name] for name in _TEXTS},
+                key=DeviceKey.load(self._key_file(entry["key"])),
+            )
             for entry in self._entries()
         )
 
@@ -50,7 +53,7 @@ class StateFolder:
     def forget_key(self, name: str) -> None:
         """Delete the key that ``keep_key`` wrote: the IdP has refused to bind it."""
         with _reported(self.path):
-            (self.path / name).unlink(missing_ok=True)
+            self._key_file(name).unlink(missing_ok=True)
 
     def add(self, enrolled: EnrolledId, key_name: str) -> None:
         """List *enrolled*, whose key lies under *key_name*."""
@@ -80,8 +83,9 @@ class StateFolder:
             raise StateUnreadable(f"an entry of {str(file)!r} is damaged")
         return entries
 
-    def _key(self, name: str) -> DeviceKey:
-        return DeviceKey.load(self.path / Path(name).name)
+    def _key_file(self, name: str) -> Path:
+        """Return the file of a key: in this folder, whatever the list says."""
+        return self.path / Path(name).name
 
     def _write(self, entries: list[dict[str, str]]) -> None:
         """Replace the list as a whole: a crash leaves the old one or the new one."""
