@@ -23,7 +23,7 @@ def group() -> None:
     type=click.Choice(ALGORITHMS),
     default=ALGORITHMS[0],
     show_default=True,
-    help="Of the key that signs assertions.",
+    help="Of the keys that sign assertions and metadata.",
 )
 @json_option
 @click.pass_obj

@@ -25,7 +25,6 @@ from saml_idp.domain.keys import KeyDescription, KeyState
 from saml_idp.ports import Clock, Store
 
 SECRETS: Final = ("seal", "cookie")
-METADATA_ALGORITHM: Final = "rsa-3072"
 VALID_DAYS: Final = 3650  # a self-signed certificate is an envelope; roll-over is by key
 _BY_NAME: Final[dict[str, KeyAlgorithm]] = {name: name for name in get_args(KeyAlgorithm)}
 
@@ -43,7 +42,7 @@ class MakeKeys:
         """Make every key that is missing and leave the others; return the new ones.
 
         Args:
-            algorithm: of the assertion key, one of ``domain.keys.ALGORITHMS``.
+            algorithm: of both signing keys, one of ``domain.keys.ALGORITHMS``.
 
         Raises:
             Conflict: no such algorithm.
@@ -54,10 +53,11 @@ class MakeKeys:
             raise Conflict(f"unknown key algorithm {algorithm!r}", reason="key_algorithm")
         _make_private_directory(self.directory)
         made: list[KeyDescription] = []
-        pairs = ((ASSERTION_ACTIVE, algorithm), (METADATA, METADATA_ALGORITHM))
-        for name, kind in pairs:
-            if self._is_missing(name):
-                made.append(self._make_pair(name, kind))
+        made += [
+            self._make_pair(name, algorithm)
+            for name in (ASSERTION_ACTIVE, METADATA)
+            if self._is_missing(name)
+        ]
         for name in SECRETS:
             path = self.directory / f"{name}.key"
             if not path.exists():
