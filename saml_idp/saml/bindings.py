@@ -235,7 +235,7 @@ def _inflated(octets: bytes) -> bytes:
         raise RequestRejected("not a DEFLATE stream", reason="deflate_malformed") from None
     if len(xml) > REQUEST_LIMITS.octets:
         raise RequestRejected("the message is too large", reason="xml_too_large")
-    if not inflater.eof or inflater.unused_data or inflater.unconsumed_tail:
+    if not inflater.eof or inflater.unused_data:
         raise RequestRejected("not one whole DEFLATE stream", reason="deflate_malformed")
     return xml
 

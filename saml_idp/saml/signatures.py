@@ -10,6 +10,7 @@ the same short list again: a hole in one of the two is closed by the other.
 import base64
 from collections import Counter
 from collections.abc import Sequence
+from copy import deepcopy
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -145,26 +146,37 @@ def sign(element: Element, key: SigningKey, *, position: int = 1) -> None:
     Spec: Core 5.4; XML Signature 3.1.
     """
     digest = base64.b64encode(sha256(canonical(element)).digest()).decode("ascii")
-    signature = etree.Element(names.ds("Signature"), nsmap={"ds": names.DS})
-    info = etree.SubElement(signature, names.ds("SignedInfo"))
-    _with_algorithm(info, "CanonicalizationMethod", names.EXC_C14N)
-    _with_algorithm(info, "SignatureMethod", algorithm_of(key))
-    reference = etree.SubElement(info, names.ds("Reference"), URI=f"#{element.attrib['ID']}")
-    transforms = etree.SubElement(reference, names.ds("Transforms"))
-    for uri in _TRANSFORMS:
-        _with_algorithm(transforms, "Transform", uri)
-    _with_algorithm(reference, "DigestMethod", names.SHA256)
-    etree.SubElement(reference, names.ds("DigestValue")).text = digest
-    value = key.sign(canonical(info))
-    etree.SubElement(signature, names.ds("SignatureValue")).text = base64.b64encode(value).decode()
-    key_info = etree.SubElement(signature, names.ds("KeyInfo"))
-    x509 = etree.SubElement(key_info, names.ds("X509Data"))
-    certificate = base64.b64encode(key.certificate.der).decode()
-    etree.SubElement(x509, names.ds("X509Certificate")).text = certificate
+    signature = deepcopy(_blank(algorithm_of(key), key.certificate.der))
+    info, value = list(signature)[:2]
+    reference = list(info)[-1]
+    reference.attrib["URI"] = f"#{element.attrib['ID']}"
+    list(reference)[-1].text = digest
+    value.text = base64.b64encode(key.sign(canonical(info))).decode("ascii")
     element.insert(position, signature)
 
 
-def _with_algorithm(parent: Element, name: str, uri: str) -> None:
+@lru_cache(maxsize=64)
+def _blank(algorithm: str, der: bytes) -> Element:
+    """Return a signature with nothing filled in; copied for each use, never changed."""
+    signature: Element = etree.Element(names.ds("Signature"), nsmap={"ds": names.DS})
+    info = etree.SubElement(signature, names.ds("SignedInfo"))
+    _put_algorithm(info, "CanonicalizationMethod", names.EXC_C14N)
+    _put_algorithm(info, "SignatureMethod", algorithm)
+    reference = etree.SubElement(info, names.ds("Reference"), URI="")
+    transforms = etree.SubElement(reference, names.ds("Transforms"))
+    for uri in _TRANSFORMS:
+        _put_algorithm(transforms, "Transform", uri)
+    _put_algorithm(reference, "DigestMethod", names.SHA256)
+    etree.SubElement(reference, names.ds("DigestValue"))
+    etree.SubElement(signature, names.ds("SignatureValue"))
+    key_info = etree.SubElement(signature, names.ds("KeyInfo"))
+    x509 = etree.SubElement(key_info, names.ds("X509Data"))
+    certificate = etree.SubElement(x509, names.ds("X509Certificate"))
+    certificate.text = base64.b64encode(der).decode("ascii")
+    return signature
+
+
+def _put_algorithm(parent: Element, name: str, uri: str) -> None:
     etree.SubElement(parent, names.ds(name), Algorithm=uri)
 
 

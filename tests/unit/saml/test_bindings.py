@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from saml_idp.domain.errors import RequestRejected
 from saml_idp.domain.service_provider import Binding
-from saml_idp.saml.bindings import PostForm, decode_post, decode_redirect, encode_post_form
+from saml_idp.saml import names
+from saml_idp.saml.bindings import (
+    LARGEST_WIRE,
+    PostForm,
+    decode_post,
+    decode_redirect,
+    encode_post_form,
+)
+from saml_idp.saml.xml import REQUEST_LIMITS
 from tests.unit.saml.messages import (
     deflated,
     post_body,
@@ -57,6 +65,20 @@ def test_other_parameters_are_left_alone() -> None:
     assert decode_redirect(f"utm=1&&SAMLRequest={WIRE}&x").xml == XML
 
 
+def test_r05_the_bounds_themselves_are_allowed() -> None:
+    filler = "a" * (LARGEST_WIRE - len(f"SAMLRequest={WIRE}&x="))
+    assert decode_redirect(f"SAMLRequest={WIRE}&x={filler}").xml == XML
+    longest = b"<" * REQUEST_LIMITS.octets
+    assert decode_redirect(redirect_query(longest)).xml == longest
+    assert refusal(decode_redirect, redirect_query(longest + b"<")) == "xml_too_large"
+    assert decode_redirect("&".join(["x=1"] * 63) + f"&SAMLRequest={WIRE}").xml == XML
+
+
+def test_the_one_encoding_may_be_named() -> None:
+    encoding = quote(names.DEFLATE, safe="")
+    assert decode_redirect(f"SAMLRequest={WIRE}&SAMLEncoding={encoding}").xml == XML
+
+
 def test_a_response_is_told_from_a_request() -> None:
     assert decode_redirect(f"SAMLResponse={WIRE}").kind == "SAMLResponse"
 
@@ -94,6 +116,7 @@ def test_an_empty_relay_state_is_not_an_absent_one() -> None:
         (f"SAMLRequest={WIRE}=", "base64_malformed"),
         (f"SAMLRequest=%0A{WIRE}", "base64_malformed"),
         (f"SAMLRequest={WIRE[:40]}+{WIRE[40:]}", "base64_malformed"),
+        ("SAMLRequest=AAB%3D", "base64_malformed"),
         ("SAMLRequest=%C3%A4%C3%A4%C3%A4%C3%A4", "base64_malformed"),
         (f"SAMLRequest={POSTED}", "deflate_malformed"),
         (f"SAMLRequest={WIRE}&SAMLEncoding=urn:x", "encoding_unknown"),
@@ -120,6 +143,7 @@ def test_r07_r08_a_crooked_query_is_refused(query: str, reason: str | None) -> N
         (f"%53AMLRequest={POSTED}", "parameter_disguised"),
         (f"SAMLRequest={POSTED}&SigAlg=urn:x&Signature=AAAA", "signature_unsupported"),
         (f"SAMLRequest={POSTED}&Signature=AAAA", "signature_unsupported"),
+        (f"SAMLRequest={POSTED}&SigAlg=urn:x", "signature_unsupported"),
         (f"SAMLRequest=!!{POSTED}", "base64_malformed"),
         (f"SAMLRequest=%20{POSTED}", "base64_malformed"),
         (f"SAMLRequest={WIRE}", "post_deflated"),

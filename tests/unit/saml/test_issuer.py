@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -298,6 +299,17 @@ def test_a06_a_changed_response_does_not_verify(issue: Issue, idp_key: SigningKe
     xml = issue().xml.replace(b">alice<", b">mallory<")
     with pytest.raises(xmlsec.Error):
         xmlsec_verifies(xml, idp_key)
+
+
+def test_threads_may_sign_with_one_key_at_once(issue: Issue, idp_key: SigningKey) -> None:
+    proof = a_proof()
+    release = a_release(proof)
+
+    def act(_: int) -> bool:
+        return xmlsec_verifies(issue(proof, release).xml, idp_key)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(act, range(200)))
 
 
 # --- encryption ------------------------------------------------------------------------------

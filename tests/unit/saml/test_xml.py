@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from saml_idp.domain.errors import RequestRejected
+from saml_idp.saml import xml
 from saml_idp.saml.xml import (
     METADATA_LIMITS,
     Limits,
@@ -50,6 +51,26 @@ def test_r03_a_declaration_that_is_not_understood_is_refused() -> None:
     for blank in (b" ", b"\t", b"\n"):
         octets = b"<?xml" + blank + b"encoding='UTF-16' version='1.0'?><a/>"
         assert refusal(octets).reason == "xml_not_well_formed"
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        b'<?xml version="1.0"encoding="UTF-16"?>',
+        b'<?xml version="1.0" encoding="UTF-16" x="y"?>',
+        b"<?xml version='1.0' encoding='UTF-16' standalone='no'standalone='yes'?>",
+        b'<?xml version="1.0" encoding=UTF-16 ?>',
+        b'<?xml version="1.0" encoding="UTF-16"?  >',
+        b'<?xml version="1.0" standalone="maybe"?>',
+    ],
+)
+def test_r03_no_crooked_declaration_smuggles_an_encoding(declaration: bytes) -> None:
+    assert refusal(declaration + b"<a/>").reason == "xml_not_well_formed"
+
+
+def test_r02_the_parser_refuses_a_document_type_that_was_overlooked() -> None:
+    with pytest.raises(XmlRejected):
+        xml._parsed(b"<!DOCTYPE a><a/>", METADATA_LIMITS)
 
 
 def test_r05_size_is_looked_at_before_the_parser_runs() -> None:
