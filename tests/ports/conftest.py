@@ -17,6 +17,8 @@ from tests.postgres import PostgresServer, empty
 DATABASES: Final = ("sqlite", "postgresql")
 _POOL: Final = 8
 
+OpenNode = Callable[[str], Store]
+
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -42,7 +44,7 @@ def database_url(
 
 
 @pytest.fixture
-def open_node(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Store]]:
+def open_node(request: pytest.FixtureRequest) -> Iterator[OpenNode]:
     """Opens stores, one for each node of a cluster, and closes them at the end."""
     with ExitStack() as stack:
 
@@ -68,7 +70,7 @@ def store(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     sqlite_template: Path,
-    open_node: Callable[[str], Store],
+    open_node: OpenNode,
 ) -> Store:
     """An empty store of each kind."""
     if request.param == "fake":
