@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from tests.architecture.source import ROOT, modules_below
+from tests.architecture.source import ROOT, Module, modules_below
 
 _LOCKS: Final = ("requirements.lock", "requirements-dev.lock")
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
@@ -44,20 +44,30 @@ def _locked(lock: str) -> dict[str, str]:
     return {_name(entry): entry for entry in entries}
 
 
-def test_every_library_that_is_imported_is_declared() -> None:
-    declared = set(map(_name, _requirements("options", "install_requires")))
-    demo = set(map(_name, _requirements("options.extras_require", "demo")))
+def _undeclared(modules: list[Module], declared: set[str]) -> list[str]:
     homes = packages_distributions()
-    undeclared = []
-    for module in modules_below("saml_idp"):
-        allowed = declared | demo if module.lies_in("saml_idp/demo/") else declared
-        for line, imported in module.imports():
-            top = imported.partition(".")[0]
-            if top in sys.stdlib_module_names or top == "saml_idp":
-                continue
-            if not allowed & set(map(_name, homes.get(top, [top]))):
-                undeclared.append(f"{module.path}:{line}: {imported}")
-    assert undeclared == []
+    return [
+        f"{module.path}:{line}: {imported}"
+        for module in modules
+        for line, imported in module.imports()
+        if (top := imported.partition(".")[0])
+        not in {*sys.stdlib_module_names, "saml_idp", "tests"}
+        and not declared & set(map(_name, homes.get(top, [top])))
+    ]
+
+
+def test_every_library_that_is_imported_is_declared() -> None:
+    runs = set(map(_name, _requirements("options", "install_requires")))
+    shows = runs | set(map(_name, _requirements("options.extras_require", "demo")))
+    tests = shows | set(map(_name, _requirements("options.extras_require", "dev")))
+    product = modules_below("saml_idp")
+    assert _undeclared([m for m in product if not m.lies_in("saml_idp/demo/")], runs) == []
+    assert _undeclared(product, shows) == []
+    assert _undeclared(modules_below("tests"), tests) == []
+
+
+def test_a_library_that_is_not_declared_is_seen() -> None:
+    assert _undeclared([Module("saml_idp/cli/main.py", "import ldap3.core\n")], {"click"})
 
 
 @pytest.mark.parametrize(
