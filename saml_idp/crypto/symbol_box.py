@@ -37,8 +37,7 @@ def seal_symbols(key: _Secret, approval_id: ApprovalId, symbols: str) -> str:
         symbols: characters of ``domain.approval.ALPHABET``.
     """
     nonce = secrets.token_bytes(_NONCE_OCTETS)
-    sealed = nonce + _cipher(key.secret).encrypt(nonce, symbols.encode(), approval_id.encode())
-    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+    return _text(nonce + _cipher(key.secret).encrypt(nonce, symbols.encode(), approval_id.encode()))
 
 
 def open_symbols(key: _Secret, approval_id: ApprovalId, sealed: str) -> str:
@@ -49,10 +48,16 @@ def open_symbols(key: _Secret, approval_id: ApprovalId, sealed: str) -> str:
     """
     try:
         octets = base64.b64decode(sealed + "=" * (-len(sealed) % 4), altchars=b"-_", validate=True)
+        if _text(octets) != sealed:
+            raise ValueError("not the one spelling of these octets")
         nonce, box = octets[:_NONCE_OCTETS], octets[_NONCE_OCTETS:]
         return _cipher(key.secret).decrypt(nonce, box, approval_id.encode()).decode()
     except (InvalidTag, ValueError, binascii.Error):
         raise EvidenceForged("the access symbols are not ours", reason="symbols_seal") from None
+
+
+def _text(octets: bytes) -> str:
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
 @lru_cache(maxsize=8)
