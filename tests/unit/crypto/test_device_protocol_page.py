@@ -65,7 +65,7 @@ def test_every_code_of_the_vectors_is_explained() -> None:
 
 def test_every_claim_is_explained_with_its_messages() -> None:
     rows = re.findall(r"^\| `([a-z_]+)` \| ([a-z, ]+) \|", _section("5. Messages"), re.MULTILINE)
-    told = {name: where for name, where in rows}
+    told = dict(rows)
     for where, claims in {
         "enrol": device_claims.ENROLMENT,
         "device": device_claims.CALL,
