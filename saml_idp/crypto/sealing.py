@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -64,8 +63,5 @@ def seal_content(octets: bytes, *, certificate: Certificate, key_bits: KeyBits) 
 
 @lru_cache(maxsize=4096)
 def _rsa_key(der: bytes) -> rsa.RSAPublicKey | None:
-    try:
-        key = x509.load_der_x509_certificate(der).public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        return None
+    key = x509.load_der_x509_certificate(der).public_key()
     return key if isinstance(key, rsa.RSAPublicKey) else None

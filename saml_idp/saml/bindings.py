@@ -34,11 +34,22 @@ _DIAGNOSED: Final = 64  # octets inflated to tell an operator what is wrong
 
 
 @dataclass(frozen=True, slots=True)
+class RedirectSignature:
+    """A signature as it stood in a query string (Bindings 3.4.4.1), not verified.
+
+    ``octets``: what it is over, as received. ``algorithm``: URI of any kind.
+    """
+
+    octets: bytes
+    algorithm: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class InboundMessage:
     """A message as it came over HTTP, decoded; nothing in it has been checked or believed.
 
-    ``signed_octets``, ``signature_algorithm``, ``signature``: of a Redirect signature, None
-    without one; the octets are those of the query string as received (Bindings 3.4.4.1).
+    ``signature``: of HTTP-Redirect; that of a POST stands in the XML.
     ``was_deflated``: a POST that was compressed, which only some providers may do.
     """
 
@@ -46,9 +57,7 @@ class InboundMessage:
     binding: Binding
     kind: MessageKind
     relay_state: str | None
-    signed_octets: bytes | None = None
-    signature_algorithm: str | None = None
-    signature: bytes | None = None
+    signature: RedirectSignature | None = None
     was_deflated: bool = False
 
 
@@ -93,22 +102,12 @@ def decode_redirect(query_string: str) -> InboundMessage:
     encoding = raw.get("SAMLEncoding")
     if encoding is not None and _plain(encoding) != names.DEFLATE:
         raise RequestRejected("unknown SAMLEncoding", reason="encoding_unknown")
-    xml = _inflated(_from_base64(_plain(raw[kind])))
-    relay_state = _relay_state(raw)
-    if ("Signature" in raw) != ("SigAlg" in raw):
-        raise RequestRejected("signature without algorithm", reason="signature_incomplete")
-    if "Signature" not in raw:
-        return InboundMessage(xml, Binding.REDIRECT, kind, relay_state)
-    # As received and in the standard's order, whatever order they came in (S03).
-    signed = "&".join(f"{n}={raw[n]}" for n in (kind, "RelayState", "SigAlg") if n in raw)
     return InboundMessage(
-        xml=xml,
+        xml=_inflated(_from_base64(_plain(raw[kind]))),
         binding=Binding.REDIRECT,
         kind=kind,
-        relay_state=relay_state,
-        signed_octets=signed.encode("ascii"),
-        signature_algorithm=_plain(raw["SigAlg"]),
-        signature=_from_base64(_plain(raw["Signature"])),
+        relay_state=_relay_state(raw),
+        signature=_signature(raw, kind),
     )
 
 
@@ -192,6 +191,17 @@ def _kind(raw: dict[str, str]) -> MessageKind:
     if "SAMLResponse" in raw:
         return "SAMLResponse"
     raise RequestRejected("there is no SAML message", reason="message_missing")
+
+
+def _signature(raw: dict[str, str], kind: MessageKind) -> RedirectSignature | None:
+    if ("Signature" in raw) != ("SigAlg" in raw):
+        raise RequestRejected("signature without algorithm", reason="signature_incomplete")
+    if "Signature" not in raw:
+        return None
+    # As received and in the standard's order, whatever order they came in (S03).
+    signed = "&".join(f"{n}={raw[n]}" for n in (kind, "RelayState", "SigAlg") if n in raw)
+    value = _from_base64(_plain(raw["Signature"]))
+    return RedirectSignature(signed.encode("ascii"), _plain(raw["SigAlg"]), value)
 
 
 def _relay_state(raw: dict[str, str]) -> str | None:

@@ -108,18 +108,19 @@ def verified_redirect(
 
     Spec: Bindings 3.4.4.1.
     """
-    if message.signed_octets is None or message.signature is None:
+    signature = message.signature
+    if signature is None:
         raise RequestRejected("there is no signature", reason="signature_missing")
     if not certificates:
         raise RequestRejected("no key to check with", reason="signature_unknown_key")
-    if message.signature_algorithm not in _ALGORITHMS:
+    if signature.algorithm not in _ALGORITHMS:
         raise RequestRejected("algorithm not allowed", reason="signature_algorithm")
-    kind, hash_name = _ALGORITHMS[message.signature_algorithm]
+    kind, hash_name = _ALGORITHMS[signature.algorithm]
     for certificate in certificates:
         try:
             verified_octets(
-                message.signed_octets,
-                signature=message.signature,
+                signature.octets,
+                signature=signature.value,
                 kind=kind,
                 hash_name=hash_name,
                 certificate=certificate,
@@ -185,8 +186,7 @@ def _the_signature(root: Element, position: int) -> Element:
     found = list(root.iter(names.ds("Signature")))
     if not found:
         raise RequestRejected("there is no signature", reason="signature_missing")
-    elements = list(children(root))
-    if len(found) != 1 or elements[position : position + 1] != found:
+    if list(children(root))[position : position + 1] != found:
         raise RequestRejected("a signature out of place", reason="signature_malformed")
     return found[0]
 

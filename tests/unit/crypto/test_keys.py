@@ -75,6 +75,7 @@ def test_k01_a_new_key_is_loaded_as_it_was_made(
     put(tmp_path, algorithm)
     key = load_named_key(tmp_path, "k")
     assert (key.kind, key.hash_name, key.is_weak) == (kind, hash_name, is_weak)
+    assert key.algorithm == algorithm
     assert len(key.key_id) == 16
     assert key.certificate.not_after.startswith("2027-05-04")
     signature = key.sign(b"octets")

@@ -148,6 +148,7 @@ def test_r07_r08_a_crooked_query_is_refused(query: str, reason: str | None) -> N
         (f"SAMLRequest=%20{POSTED}", "base64_malformed"),
         (f"SAMLRequest={WIRE}", "post_deflated"),
         ("SAMLRequest=AAAA", "xml_not_well_formed"),
+        ("SAMLRequest=%2F%2F%2F%2F", "xml_not_well_formed"),
         ("SAMLRequest=", "base64_malformed"),
         (f"SAMLRequest={POSTED}&RelayState=%FF", "relay_state_malformed"),
         ("x=" + "a" * 65536, "wire_too_large"),

@@ -102,7 +102,14 @@ def test_every_form_of_it_is_valid_by_the_schema(
     described: Described, metadata_key: SigningKey, metadata_schema: etree.XMLSchema
 ) -> None:
     bare = replace(described, display_names=(), logo="", error_url="", contact="")
-    for form in (described, bare, replace(bare, logo="https://x/y"), replace(bare, contact="a@b")):
+    forms = (
+        described,
+        bare,
+        replace(bare, logo="https://x/y"),
+        replace(described, logo=""),
+        replace(bare, contact="a@b"),
+    )
+    for form in forms:
         metadata_schema.assertValid(etree.fromstring(write(form, metadata_key)))
 
 

@@ -101,6 +101,15 @@ def test_a_refusal_names_line_and_column() -> None:
     assert refusal(b"<!-- -->\n<!DOCTYPE a><a/>", limits=METADATA_LIMITS).line == 2
 
 
+def test_a_refused_comment_is_named_by_its_line() -> None:
+    assert refusal(b"<a>\n<b/>\n<!-- --></a>").line == 3
+
+
+def test_m06_a_long_text_of_a_large_file_is_read() -> None:
+    octets = b"<a>" + b"x" * 11_000_000 + b"</a>"
+    assert len(text_of(parse(octets, limits=METADATA_LIMITS))) == 11_000_000
+
+
 def test_r17_no_part_of_the_message_is_in_the_refusal_of_a_comment() -> None:
     assert "secret" not in str(refusal(b"<a><!-- secret --></a>"))
 
