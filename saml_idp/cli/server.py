@@ -45,10 +45,10 @@ def command(context: CliContext) -> None:
     hand_to_workers(settings)
     # A forked worker would share the parent's locks and connections.
     multiprocessing.set_start_method("spawn", force=True)
-    _server(settings).serve()
+    make_server(settings).serve()
 
 
-def _server(settings: "Settings") -> Any:
+def make_server(settings: "Settings") -> Any:
     """Return the server. It writes no access log: query strings hold messages (rule 7)."""
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
