@@ -1,5 +1,6 @@
 """A request came in: validate it, decide by policy, open a login."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
 from saml_idp.domain.browser import Browser
 from saml_idp.domain.chain import SealKey
 from saml_idp.domain.decision import LoginPlan, Refusal, RefusalReason, decide
-from saml_idp.domain.errors import Busy, RequestRejected
+from saml_idp.domain.errors import Busy, LoginRefused, RequestRejected
 from saml_idp.domain.evidence import Evidence
 from saml_idp.domain.ids import AttemptId, Digest
 from saml_idp.domain.limits import Limits
@@ -39,7 +40,7 @@ class BeginLogin:
 
     def __call__(
         self,
-        message: InboundMessage,
+        decode: Callable[[], InboundMessage],
         *,
         endpoint: str,
         browser: Browser,
@@ -47,9 +48,10 @@ class BeginLogin:
         cookies_were_sent: bool,
         origin: Origin,
     ) -> LoginAttempt:
-        """Return the login that *message* opens.
+        """Return the login that a message opens.
 
         Args:
+            decode: undoes the HTTP binding; what it refuses is recorded like any refusal.
             endpoint: our URL that received the message.
             session_secret: hash of the browser's session cookie, None without one.
             cookies_were_sent: False for a cross-site POST, where the browser keeps its Lax
@@ -63,11 +65,40 @@ class BeginLogin:
             RefusedAtOnce: an answer to the provider with a SAML status.
         """
         now = self.clock.now()
-        request = self._read(message, endpoint, now, origin)
+        try:
+            return self._begun(
+                self._read(decode(), endpoint, now, origin),
+                browser,
+                session_secret if cookies_were_sent else None,
+                origin,
+                now,
+                cookies_were_sent=cookies_were_sent,
+            )
+        except RefusedAtOnce:
+            raise  # recorded where it was decided
+        except (RequestRejected, LoginRefused) as refused:
+            event = AuditEvent.REQUEST_REJECTED
+            if isinstance(refused, LoginRefused):
+                event = AuditEvent.LOGIN_REFUSED
+            record = AuditRecord(now, event, origin, outcome="refused", reason=refused.reason)
+            with self.store.unit() as unit:
+                unit.audit.append(record)
+            raise
+
+    def _begun(
+        self,
+        request: AuthnRequest,
+        browser: Browser,
+        session_secret: Digest | None,
+        origin: Origin,
+        now: datetime,
+        *,
+        cookies_were_sent: bool,
+    ) -> LoginAttempt:
         policy = self.policies.policy_for(request.issuer)
         evidence: tuple[Evidence, ...] = ()
         person: Person | None = None
-        if cookies_were_sent and session_secret is not None:
+        if session_secret is not None:
             evidence, person = self._session(session_secret, now)
         plan = decide(
             policy,
@@ -106,18 +137,6 @@ class BeginLogin:
             )
         except AnswerableRefusal as refusal:
             raise self._refused(refusal.request, refusal.reason, origin, now) from refusal
-        except RequestRejected as rejected:
-            with self.store.unit() as unit:
-                unit.audit.append(
-                    AuditRecord(
-                        now,
-                        AuditEvent.REQUEST_REJECTED,
-                        origin,
-                        outcome="refused",
-                        reason=rejected.reason,
-                    )
-                )
-            raise
 
     def _session(self, secret: Digest, now: datetime) -> tuple[tuple[Evidence, ...], Person | None]:
         """Return what the browser's session counts for, and whose it is."""

@@ -22,7 +22,7 @@ from saml_idp.web.answering import finish, page_of, see_page_of
 def redirect_binding(request: Any) -> Response:
     """Take an AuthnRequest by HTTP-Redirect."""
     attempt = request.idp.begin_login(
-        decode_redirect(request.environ.get("QUERY_STRING", "")),
+        lambda: decode_redirect(request.environ.get("QUERY_STRING", "")),
         endpoint=f"{request.idp.settings.base_url}/saml/sso",
         browser=request.browser,
         session_secret=request.session_secret,
@@ -46,7 +46,7 @@ def post_binding(request: Any) -> Response:
         raise HTTPUnsupportedMediaType
     opened = Browser(request.idp.entropy.token(160))
     attempt = request.idp.begin_login(
-        decode_post(request.body, accept_deflated=True),
+        lambda: decode_post(request.body, accept_deflated=True),
         endpoint=f"{request.idp.settings.base_url}/saml/sso",
         browser=opened,
         session_secret=None,

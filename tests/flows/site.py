@@ -187,7 +187,9 @@ class Browser:
         """Begin a login by HTTP-Redirect."""
         return self.get(f"{SSO}?{self.query(issuer, **request)}", follow=follow)
 
-    def query(self, issuer: str = TWO_STEP, *, relay_state: str | None = None, **request: str) -> str:
+    def query(
+        self, issuer: str = TWO_STEP, *, relay_state: str | None = None, **request: str
+    ) -> str:
         """Return the query of a fresh AuthnRequest, its instant that of the test's clock."""
         xml = authn_request(issuer=issuer, destination=BASE + SSO, **request)
         instant = self.site.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -231,7 +233,6 @@ class Browser:
             answer = answer.follow(expect_errors=True)
         self.page = answer
         return answer
-
 
 
 def status_of(page: Any) -> str:

@@ -296,7 +296,7 @@ class House:
         **request: str,
     ) -> LoginAttempt:
         return self.begin_login(
-            message or self.message(provider, **request),
+            lambda: message or self.message(provider, **request),
             endpoint=SSO,
             browser=jar.browser,
             session_secret=jar.session,
