@@ -34,13 +34,15 @@ def app(request: Any) -> dict[str, object]:
 @view_config(route_name="device.worker", request_method="GET")
 def worker(request: Any) -> Response:
     """Serve the service worker from its scope."""
-    return _static("sw.js", "text/javascript")
+    octets = resources.files("saml_idp.web").joinpath("static", "device", "sw.js").read_bytes()
+    return Response(body=octets, content_type="text/javascript")
 
 
-@view_config(route_name="device.manifest", request_method="GET")
-def manifest(request: Any) -> Response:
+@view_config(route_name="device.manifest", request_method="GET", renderer="device/manifest.jinja2")
+def manifest(request: Any) -> dict[str, object]:
     """Serve the manifest that makes the page installable."""
-    return _static("manifest.webmanifest", "application/manifest+json")
+    request.response.content_type = "application/manifest+json"
+    return {}
 
 
 @view_config(route_name="device.enrol", request_method="POST", renderer="json")
@@ -130,8 +132,3 @@ def _text(body: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str):
         raise DeviceMessageRejected(f"{name} is not a string", reason="malformed")
     return value
-
-
-def _static(name: str, content_type: str) -> Response:
-    octets = resources.files("saml_idp.web").joinpath("static", "device", name).read_bytes()
-    return Response(body=octets, content_type=content_type)

@@ -17,6 +17,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 Json = dict[str, Any]
 
+_ANSWER_CLAIMS = {"aud", "iat", "jti", "iss", "exp", "approval", "attempt", "id"} | {
+    "provider", "provider_name", "nonce", "verdict", "symbols",
+}  # fmt: skip
+
 
 class Problem(Exception):
     """An error answer (RFC 9457)."""
@@ -138,9 +142,7 @@ class DevicePeer:
         if not found:
             return 200, {"result": "over"}
         claims = self._read(body["message"], "answer+jws", self.devices[device_id])
-        if set(claims) != set(
-            "aud iat jti iss approval attempt id provider provider_name nonce verdict symbols exp".split()
-        ):
+        if set(claims) != _ANSWER_CLAIMS:
             raise Problem(400, "malformed")
         for name in ("approval", "attempt", "id", "provider", "provider_name", "nonce"):
             if claims[name] != found[0][name]:
@@ -167,15 +169,13 @@ class DevicePeer:
             int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
         )
         try:
-            _key(jwk).verify(
-                signature, f"{header_text}.{claims_text}".encode(), ec.ECDSA(SHA256())
-            )
+            _key(jwk).verify(signature, f"{header_text}.{claims_text}".encode(), ec.ECDSA(SHA256()))
         except InvalidSignature:
             raise Problem(401, "bad_signature") from None
         claims: Json = json.loads(_bytes(claims_text))
         if claims["aud"] != self.entity_id or claims["jti"] in self.used:
             raise Problem(401, "replayed")
         if not isinstance(claims["iat"], int) or abs(time.time() - claims["iat"]) > 60:
-            raise Problem(401, "stale")
+            raise Problem(401, "out_of_date")
         self.used.add(claims["jti"])
         return claims

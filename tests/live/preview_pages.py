@@ -152,9 +152,8 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "home-plain": ("home.jinja2", {"services": [], "device_url": "/device/", "admin_url": None}),
     "device": ("device/app.jinja2", {}),
 }
-OPTIONAL = {
-    name: None
-    for name in (
+OPTIONAL: dict[str, Any] = dict.fromkeys(
+    (
         "two_step",
         "restart_action",
         "poll_url",
@@ -167,7 +166,7 @@ OPTIONAL = {
         "provider_logo",
         "language_links",
     )
-}
+)
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(WEB / "templates"), autoescape=True, undefined=StrictUndefined
@@ -256,7 +255,9 @@ class _Handler(BaseHTTPRequestHandler):
         nonce = secrets.token_urlsafe(12)
         html = {"Content_Security_Policy": POLICY.format(nonce=nonce)}
         if url.path == "/":
-            rows = "".join(f'<li><a href="/p/{n}">{n}</a> <a href="/p/{n}?lang=de">de</a>' for n in PAGES)
+            rows = "".join(
+                f'<li><a href="/p/{n}">{n}</a> <a href="/p/{n}?lang=de">de</a>' for n in PAGES
+            )
             self._send(200, "text/html; charset=utf-8", f"<ul>{rows}</ul>")
         elif url.path.startswith("/p/") and url.path[3:] in PAGES:
             page = self.preview.page(url.path[3:], language, nonce)
@@ -264,8 +265,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif url.path == "/device/":
             page = self.preview.page("device", language, nonce)
             self._send(200, "text/html; charset=utf-8", page, **html)
-        elif url.path in ("/device/sw.js", "/device/manifest.webmanifest"):
-            self._static(url.path.lstrip("/"))
+        elif url.path == "/device/sw.js":
+            self._static("device/sw.js")
+        elif url.path == "/device/manifest.webmanifest":
+            manifest = self.preview.render("device/manifest.jinja2", language, nonce)
+            self._send(200, "application/manifest+json", manifest)
         elif url.path == "/poll":
             self._json(200, {"status": self.preview.poll_status, "interval": 1})
         elif url.path.startswith("/static/"):
@@ -278,7 +282,7 @@ class _Handler(BaseHTTPRequestHandler):
         if STATIC not in file.parents or not file.is_file():
             self._send(404, "text/plain", "nothing here")
             return
-        kind = mimetypes.guess_type(file.name)[0] or "application/manifest+json"
+        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         self._send(200, kind, file.read_bytes())
 
     def do_POST(self) -> None:
@@ -288,7 +292,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/device/"):
             self._device_call(self.path, body)
         else:
-            self._send(200, "text/html; charset=utf-8", "<!doctype html><title>posted</title>posted")
+            self._send(
+                200, "text/html; charset=utf-8", "<!doctype html><title>posted</title>posted"
+            )
 
     def do_DELETE(self) -> None:
         """Answer DELETE."""
@@ -332,17 +338,24 @@ def previewing(port: int = 0) -> Iterator[Preview]:
 
 def _device_states(page: Any, preview: Preview, language: str) -> Iterator[str]:
     """Lead the phone web app through its screens; yield the name of each as it is shown."""
+    preview.peer = DevicePeer()
+    address = f"{preview.base}/device/?lang={language}"
+    yield from _enrolment_states(page, preview.peer, address)
+    yield from _question_states(page, preview.peer)
+    yield from _scan_states(page, preview.peer, address)
 
-    def until(screen: str) -> None:
-        page.locator(f"[data-screen={screen}]").wait_for()
-        page.wait_for_timeout(120)
 
-    preview.peer = peer = DevicePeer()
-    page.goto(f"{preview.base}/device/?lang={language}")
-    until("welcome")
+def _until(page: Any, screen: str) -> None:
+    page.locator(f"[data-screen={screen}]").wait_for()
+    page.wait_for_timeout(120)
+
+
+def _enrolment_states(page: Any, peer: DevicePeer, address: str) -> Iterator[str]:
+    page.goto(address)
+    _until(page, "welcome")
     yield "welcome"
-    page.goto(f"{preview.base}/device/?lang={language}#enrol={peer.code}")
-    until("enrol")
+    page.goto(f"{address}#enrol={peer.code}")
+    _until(page, "enrol")
     yield "enrol"
     page.fill("#enrol-password", "wrong")
     page.click("#enrol-form .primary")
@@ -350,26 +363,29 @@ def _device_states(page: Any, preview: Preview, language: str) -> Iterator[str]:
     yield "enrol-wrong"
     page.fill("#enrol-password", peer.password)
     page.click("#enrol-form .primary")
-    until("approval")
+    _until(page, "approval")
     yield "trial"
     page.click("#approve")
-    until("result")
+    _until(page, "result")
     yield "trial-granted"
     page.click("#result-done")
-    until("home")
+    _until(page, "home")
     yield "home"
     page.click("#ids button")
     yield "remove"
     page.keyboard.press("Escape")
-    peer.ask()
-    until("approval")
+
+
+def _question_states(page: Any, peer: DevicePeer) -> Iterator[str]:
+    asked = peer.ask()
+    _until(page, "approval")
     yield "asked"
     page.keyboard.type("k3")
     yield "entering"
     page.click("#entry-type")
     yield "typing"
     page.keyboard.type("QA")
-    peer.approvals[0]["other_browser_waiting"] = True
+    asked["other_browser_waiting"] = True
     page.locator("#approval-other").wait_for()
     yield "other-browser"
     page.click("#approval-not-me")
@@ -377,16 +393,16 @@ def _device_states(page: Any, preview: Preview, language: str) -> Iterator[str]:
     yield "not-me"
     page.keyboard.press("Escape")
     page.click("#deny")
-    until("result")
+    _until(page, "result")
     yield "denied"
     page.click("#result-done")
-    until("home")
-    asked = peer.ask(provider_name="Confluence – Wissen der ganzen Organisation", place="2001:db8::1")
-    until("approval")
-    page.goto(f"{preview.base}/device/?lang={language}#approval={asked['approval']}&symbols=K3QA")
-    page.reload()  # a new fragment alone does not load the page anew
-    page.goto(f"{preview.base}/device/?lang={language}#approval={asked['approval']}&symbols=K3QA")
-    until("approval")
+    _until(page, "home")
+
+
+def _scan_states(page: Any, peer: DevicePeer, address: str) -> Iterator[str]:
+    asked = peer.ask(provider_name="Confluence – Wissen der ganzen Organisation")
+    page.goto(f"{address}#approval={asked['approval']}&symbols=K3QA")
+    page.locator("#entry-slots li:has(svg)").first.wait_for()
     yield "scanned"
     peer.online = False
     page.click("#approve")
@@ -395,7 +411,7 @@ def _device_states(page: Any, preview: Preview, language: str) -> Iterator[str]:
     peer.online = True
     peer.symbols = "WRON"
     page.click("#approve")
-    until("result")
+    _until(page, "result")
     yield "failed"
 
 
@@ -416,7 +432,11 @@ def shoot(directory: Path, only: str = "", language: str = "en") -> None:
                 page = context.new_page()
                 page.on("console", lambda message: print("  console:", message.text))
                 for name in PAGES:
-                    if not name.startswith(only) or name.startswith(("respond", "device")) or "secon" in name:
+                    if (
+                        not name.startswith(only)
+                        or name.startswith(("respond", "device"))
+                        or "secon" in name
+                    ):
                         continue
                     page.goto(f"{preview.base}/p/{name}?lang={language}")
                     page.wait_for_timeout(150)

@@ -83,14 +83,14 @@ class RunningIdp:
 
     def start(self) -> "RunningIdp":
         """Start the server and wait until it is ready."""
-        log = (self.folder / "server.log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "saml_idp", "--settings", str(self.settings_file), "serve"],
-            stdout=log,
-            stderr=log,
-            env={**os.environ},
-            start_new_session=True,
-        )
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "saml_idp", "--settings", str(self.settings_file), "serve"],
+                stdout=log,
+                stderr=log,
+                env={**os.environ},
+                start_new_session=True,
+            )
         until = time.monotonic() + STARTS_WITHIN_SECONDS
         while time.monotonic() < until:
             if self.process.poll() is not None:

@@ -99,9 +99,7 @@ def test_no_page_weighs_more_than_100_kb(page: Page, preview: Preview) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_nothing_sticks_out_of_a_narrow_screen(
-    page: Page, preview: Preview, language: str
-) -> None:
+def test_nothing_sticks_out_of_a_narrow_screen(page: Page, preview: Preview, language: str) -> None:
     wide = []
     for name in SHOWN:
         page.goto(f"{preview.base}/p/{name}?lang={language}")
@@ -233,9 +231,7 @@ def test_a_decided_login_goes_on_by_itself(page: Page, preview: Preview) -> None
     assert preview.posts == [("/post", "csrf_token=token")]
 
 
-def test_a_pending_login_stays_where_it_is_and_nothing_moves(
-    page: Page, preview: Preview
-) -> None:
+def test_a_pending_login_stays_where_it_is_and_nothing_moves(page: Page, preview: Preview) -> None:
     page.goto(f"{preview.base}/p/approval")
     watched = ".symbols, #progress, [form=cancel]"
     before = [part.bounding_box() for part in page.locator(watched).all()]

@@ -14,15 +14,17 @@ from tests.live.preview_pages import Preview, previewing
 pytestmark = pytest.mark.live
 
 STORED = """async () => {
-  const opening = indexedDB.open("approvals", 1);
-  const database = await new Promise((resolve) => { opening.onsuccess = () => resolve(opening.result); });
-  const reading = database.transaction("ids").objectStore("ids").getAll();
-  const ids = await new Promise((resolve) => { reading.onsuccess = () => resolve(reading.result); });
+  const done = (request) => new Promise((resolve) => {
+    request.onsuccess = () => resolve(request.result);
+  });
+  const database = await done(indexedDB.open("approvals", 1));
+  const ids = await done(database.transaction("ids").objectStore("ids").getAll());
   database.close();
-  return Promise.all(ids.map(async (id) => ({
+  const exported = (key) => crypto.subtle.exportKey("jwk", key).then(() => true, () => false);
+  return Promise.all(ids.map(async ({privateKey: key, ...id}) => ({
     ...id,
-    privateKey: {extractable: id.privateKey.extractable, usages: id.privateKey.usages},
-    exported: await crypto.subtle.exportKey("jwk", id.privateKey).then(() => true, () => false),
+    privateKey: {extractable: key.extractable, usages: key.usages},
+    exported: await exported(key),
   })));
 }"""
 
@@ -146,9 +148,7 @@ def test_an_invitation_can_be_entered_by_hand_as_link_or_code(
     expect(screen(page, "enrol")).to_be_visible()
 
 
-def test_a_question_appears_by_itself_and_says_who_asks(
-    enrolled: Page, peer: DevicePeer
-) -> None:
+def test_a_question_appears_by_itself_and_says_who_asks(enrolled: Page, peer: DevicePeer) -> None:
     peer.ask()
     expect(enrolled.get_by_role("heading", name="Is this you?")).to_be_focused()
     shown = screen(enrolled, "approval").inner_text()

@@ -30,7 +30,6 @@ DEVICE: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "When you sign in somewhere, the question appears here.",
         "de": "Wenn Sie sich irgendwo anmelden, erscheint die Frage hier.",
     },
-    "device.idle.looking": {"en": "Looking for questions", "de": "Es wird nachgesehen"},
     "device.offline": {
         "en": "No connection. We keep trying.",
         "de": "Keine Verbindung. Wir versuchen es weiter.",
@@ -119,15 +118,15 @@ DEVICE: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "device.approval.tap": {
         "en": "Tap the login page’s {count} symbols",
-        "de": "{count} Symbole der Anmeldeseite antippen",
+        "de": "Die {count} Symbole der Anmeldeseite",
     },
     "device.approval.tap_one": {
         "en": "Tap the login page’s symbol",
-        "de": "Symbol der Anmeldeseite antippen",
+        "de": "Das Symbol der Anmeldeseite",
     },
     "device.approval.scanned": {
         "en": "The symbols came with the scan. Check the details above, then approve.",
-        "de": "Die Symbole kamen mit dem Scan. Prüfen Sie die Angaben oben und geben Sie dann frei.",
+        "de": "Die Symbole kamen mit dem Scan. Prüfen Sie die Angaben oben, dann geben Sie frei.",
     },
     "device.approval.row": {"en": "Entered symbols", "de": "Eingegebene Symbole"},
     "device.approval.grid": {"en": "All symbols", "de": "Alle Symbole"},

@@ -33,7 +33,10 @@ LOGIN: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "Too many tries. Please wait {seconds} seconds.",
         "de": "Zu viele Versuche. Bitte warten Sie {seconds} Sekunden.",
     },
-    "login.throttled_over": {"en": "You can try again now.", "de": "Sie können es erneut versuchen."},
+    "login.throttled_over": {
+        "en": "You can try again now.",
+        "de": "Sie können es erneut versuchen.",
+    },
     "name.label": {"en": "ID or user name", "de": "ID oder Benutzername"},
     "name.missing": {
         "en": "Enter your ID or your user name.",
@@ -191,7 +194,10 @@ LOGIN: Final[Mapping[str, Mapping[str, str]]] = {
         "de": "Während Ihrer Anmeldung wurde geändert, was dieser Dienst verlangt. Beginnen Sie "
         "neu.",
     },
-    "ended.not_ready.title": {"en": "This service is not ready", "de": "Dieser Dienst ist nicht bereit"},
+    "ended.not_ready.title": {
+        "en": "This service is not ready",
+        "de": "Dieser Dienst ist nicht bereit",
+    },
     "ended.not_ready.text": {
         "en": "Its settings don’t allow us to sign you in. Tell your administrator.",
         "de": "Seine Einstellungen lassen keine Anmeldung zu. Informieren Sie Ihre Administration.",

@@ -2,7 +2,7 @@
 
 import re
 from importlib.resources import files
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_a_character_that_is_no_symbol_makes_no_row() -> None:
 
 
 def test_every_symbol_is_drawn_once() -> None:
-    drawn = [symbol.get("id") for symbol in ElementTree.fromstring(SPRITE).iter(f"{SVG}symbol")]
+    drawn = [symbol.get("id") for symbol in ET.fromstring(SPRITE).iter(f"{SVG}symbol")]
     assert drawn == [f"s-{character}" for character in ALPHABET]
 
 
@@ -59,7 +59,7 @@ def test_drawings_take_the_colour_of_the_text_and_bring_none_of_their_own() -> N
 
 
 def test_drawings_hold_nothing_that_runs_or_loads() -> None:
-    names = {element.tag.removeprefix(SVG) for element in ElementTree.fromstring(SPRITE).iter()}
+    names = {element.tag.removeprefix(SVG) for element in ET.fromstring(SPRITE).iter()}
     assert names <= {"svg", "defs", "symbol", "g", "path", "rect", "circle", "ellipse"}
     assert "style=" not in SPRITE
     assert "href" not in SPRITE

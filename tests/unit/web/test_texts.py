@@ -24,6 +24,16 @@ def _sources() -> Iterator[str]:
                 yield entry.read_text(encoding="utf-8")
 
 
+KNOWN_STARTS = ("approval.", "ended.", "error.", "device.result.", "symbol.")  # then a word of code
+
+
+def _named(source: str) -> set[str]:
+    """Return everything in *source* that looks like the key of a text."""
+    return {
+        key for key in re.findall(r"[\"'`]([a-z_]+(?:\.[a-z_]+)+)[\"'`]", source)
+    } & TEXTS.keys()
+
+
 def _values(text: str) -> set[str]:
     """Return the names of the values that *text* takes."""
     return {name for _, name, _, _ in Formatter().parse(text) if name}
@@ -44,6 +54,23 @@ def test_every_text_that_a_template_names_exists() -> None:
     called = {key for source in _sources() for key in re.findall(r"\bt\(\s*[\"']([^\"']+)", source)}
     assert called
     assert {key for key in called if KEY.fullmatch(key)} <= TEXTS.keys()
+
+
+def test_no_text_is_left_that_nothing_shows() -> None:
+    named = set().union(*map(_named, _sources()))
+    assert [k for k in TEXTS if k not in named and not k.startswith(KNOWN_STARTS)] == []
+
+
+def test_the_phone_web_app_is_given_every_text_that_its_scripts_name() -> None:
+    shell = (WEB / "templates" / "device" / "app.jinja2").read_text(encoding="utf-8")
+    given = set(re.findall(r'"(device\.[a-z_.]+)"', shell.partition("%}\n{% set texts")[0]))
+    scripts = [
+        script.read_text(encoding="utf-8")
+        for script in (WEB / "static" / "device").iterdir()
+        if script.name.endswith(".js")
+    ]
+    assert set().union(*map(_named, scripts)) <= given
+    assert {key for key in TEXTS if key.startswith("device.result.")} <= given
 
 
 def test_texts_are_plain_so_that_templates_can_escape_them() -> None:

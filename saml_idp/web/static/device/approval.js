@@ -136,7 +136,7 @@ async function answer(verdict) {
 export function reasonOf(error) {
   if (error.code === "offline" || error.code === "store_unavailable") return "device.error.offline";
   if (error.code === "throttled" && error.retryAfter) return "device.error.throttled";
-  if (error.code === "stale") return "device.error.clock";
+  if (error.code === "out_of_date") return "device.error.clock";
   return "device.error.other";
 }
 
