@@ -12,13 +12,16 @@ from saml_idp.settings import Settings
 
 def read_policies(settings: Settings) -> PolicyFiles:
     """Return the policies as the files stand, to look at."""
-    return PolicyFiles(settings.policies_dir, lock_out_guard=lambda: False)
+    return PolicyFiles(settings.policies_dir, lock_out_guard=lambda: False, quiet=True)
 
 
 def read_providers(settings: Settings) -> ProviderFiles:
     """Return the services as the files stand, to look at."""
     return ProviderFiles(
-        settings.metadata_dir, allow_http_loopback=settings.development, clock=SystemClock()
+        settings.metadata_dir,
+        allow_http_loopback=settings.development,
+        clock=SystemClock(),
+        quiet=True,
     )
 
 

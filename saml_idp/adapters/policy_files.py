@@ -55,6 +55,7 @@ class PolicyFiles:
             before a change switches two-step authentication on (PRODUCT.md rule 4).
         on_change: told of each file whose change took effect after the start.
         on_faults: told of the faults whenever they become others.
+        quiet: nothing goes to the log; who asks shows the faults.
     """
 
     def __init__(
@@ -64,11 +65,13 @@ class PolicyFiles:
         lock_out_guard: Callable[[], bool],
         on_change: Callable[[PolicyFileChange], None] = lambda _change: None,
         on_faults: Callable[[Sequence[Fault]], None] = lambda _faults: None,
+        quiet: bool = False,
     ) -> None:
         self.folder = Folder(directory, ".toml", LARGEST)
         self.lock_out_guard = lock_out_guard
         self._on_change = on_change
         self._on_faults = on_faults
+        self._quiet = quiet
         self._files: GoodFiles[PolicyDraft] = GoodFiles(self.folder, self._read)
         self._refreshing = threading.Lock()
         self._book = NOTHING
@@ -99,10 +102,6 @@ class PolicyFiles:
         names = [n for n, d in self._drafts.items() if d.entity_id == entity_id]
         return min(names, default=None)
 
-    def draft_of(self, name: str) -> PolicyDraft | None:
-        """Return what the file *name* says, as far as it is in force."""
-        return self._drafts.get(name)
-
     def drafts(self) -> Drafts:
         """Return what is in force, by file name."""
         return self._drafts
@@ -110,6 +109,14 @@ class PolicyFiles:
     def faults(self) -> Sequence[Fault]:
         """Return what is wrong in the files now, the last good version being in force."""
         return self._faults
+
+    def faults_of(self, path: Path) -> Sequence[Fault]:
+        """Return what is wrong in a draft, wherever it lies; it counts for nothing."""
+        try:
+            read_policy(path.read_bytes(), file=str(path), is_default=path.name == DEFAULT_FILE)
+        except ConfigurationError as refused:
+            return refused.faults
+        return ()
 
     def watch(self) -> None:
         """Follow the folder in a thread of this process until ``stop``."""
@@ -256,7 +263,7 @@ class PolicyFiles:
         faults = (*self._files.faults(), *self._book.faults, *held)
         if faults != self._faults:
             self._faults = faults
-            for fault in faults:
+            for fault in () if self._quiet else faults:
                 _log.error("policy_fault", fault=str(fault))
             self._on_faults(faults)
 

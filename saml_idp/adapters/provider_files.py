@@ -23,7 +23,7 @@ from saml_idp.domain.errors import ConfigurationError, Fault
 from saml_idp.domain.ids import EntityId
 from saml_idp.domain.service_provider import ServiceProvider
 from saml_idp.ports import Clock
-from saml_idp.saml.sp_metadata import read_metadata, write_minimal_metadata
+from saml_idp.saml.sp_metadata import MetadataRead, read_metadata, write_minimal_metadata
 
 _log = structlog.get_logger("saml_idp.metadata")
 
@@ -69,6 +69,7 @@ class ProviderFiles:
         clock: against validUntil, at reading and at each look-up (M05).
         on_change: told of each file whose change took effect after the start.
         on_faults: told of the faults whenever they become others.
+        quiet: nothing goes to the log; who asks shows the faults.
     """
 
     def __init__(
@@ -79,12 +80,14 @@ class ProviderFiles:
         clock: Clock,
         on_change: Callable[[MetadataChange], None] = lambda _change: None,
         on_faults: Callable[[Sequence[Fault]], None] = lambda _faults: None,
+        quiet: bool = False,
     ) -> None:
         self.folder = Folder(directory, ".xml", LARGEST)
         self._allow_http_loopback = allow_http_loopback
         self._clock = clock
         self._on_change = on_change
         self._on_faults = on_faults
+        self._quiet = quiet
         self._files: GoodFiles[_Read] = GoodFiles(self.folder, self._read)
         self._refreshing = threading.Lock()
         self._register = _Register()
@@ -140,7 +143,7 @@ class ProviderFiles:
             previous, self._values = self._values, values
             self._register = after  # the swap: one reference
             if after.faults != before.faults:
-                for fault in after.faults:
+                for fault in () if self._quiet else after.faults:
                     _log.error("metadata_fault", fault=str(fault))
                 self._on_faults(after.faults)
             if is_start:
@@ -170,6 +173,15 @@ class ProviderFiles:
         self.refresh()
         return tuple(p for p in self if p.source.file == self.folder.label(name))
 
+    def read_octets(self, octets: bytes, *, file: str) -> MetadataRead:
+        """Return what metadata holds and what is wrong in it; it counts for nothing."""
+        return read_metadata(
+            octets,
+            file=file,
+            allow_http_loopback=self._allow_http_loopback,
+            now=self._clock.now(),
+        )
+
     def check_octets(self, octets: bytes, *, file: str) -> tuple[ServiceProvider, ...]:
         """Return the providers that *octets* would add.
 
@@ -177,7 +189,7 @@ class ProviderFiles:
             ConfigurationError: any fault, or a provider that is in force already.
         """
         self.refresh()
-        read = self._read_octets(octets, file=file)
+        read = _held(self.read_octets(octets, file=file))
         taken = [
             Fault(file, provider.source.line, 0, "entityID",
                   f"{entity_id!r} stands in {place} already", "edit that file, or remove it first")
@@ -199,7 +211,7 @@ class ProviderFiles:
                 yield self.folder.label(name)
 
     def _read(self, name: str, octets: bytes, before: _Read | None) -> _Read:
-        read = self._read_octets(octets, file=self.folder.label(name))
+        read = _held(self.read_octets(octets, file=self.folder.label(name)))
         if not read.faults:
             return read
         # "I have ended" and "I stand twice" are no broken versions: they count.
@@ -212,16 +224,11 @@ class ProviderFiles:
             kept = {e: p for e, p in before.providers.items() if named[e] == 1}
         return _Read({**kept, **read.providers}, read.faults)
 
-    def _read_octets(self, octets: bytes, *, file: str) -> _Read:
-        read = read_metadata(
-            octets,
-            file=file,
-            allow_http_loopback=self._allow_http_loopback,
-            now=self._clock.now(),
-        )
-        until = dict(read.valid_until)
-        providers = {p.entity_id: (p, until.get(p.entity_id)) for p in read.providers}
-        return _Read(providers, read.faults)
+
+def _held(read: MetadataRead) -> _Read:
+    until = dict(read.valid_until)
+    providers = {p.entity_id: (p, until.get(p.entity_id)) for p in read.providers}
+    return _Read(providers, read.faults)
 
 
 def _named_in(octets: bytes) -> list[EntityId]:
