@@ -3,29 +3,20 @@
 import base64
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from saml_idp.crypto.keys import KeyAlgorithm, SigningKey
-from saml_idp.domain.ids import EntityId
 from saml_idp.domain.request import AuthnRequest
-from saml_idp.domain.service_provider import (
-    AssertionConsumer,
-    Binding,
-    ServiceProvider,
-    Source,
-)
+from saml_idp.domain.service_provider import Binding, ServiceProvider
 from saml_idp.saml import names
 from saml_idp.saml.bindings import decode_post, decode_redirect
 from saml_idp.saml.requests import read_authn_request
 from saml_idp.saml.signatures import algorithm_of, sign
 from saml_idp.saml.xml import parse, serialize
+from tests import build
+from tests.build import ACS, NOW, PROVIDER
 
-NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
-PROVIDER = "https://sp.example.org/metadata"
-ACS = "https://sp.example.org/acs"
 SSO = "https://idp.example.org/saml/sso"
 POST = str(Binding.POST)
 
@@ -35,19 +26,9 @@ class MakeKey(Protocol):
 
 
 def a_provider(*, key: SigningKey | None = None, **changes: Any) -> ServiceProvider:
-    provider = ServiceProvider(
-        entity_id=EntityId(PROVIDER),
-        consumers=(AssertionConsumer(ACS, POST, 0, is_default=True),),
-        signing_certificates=() if key is None else (key.certificate,),
-        encryption_certificates=(),
-        signs_requests=False,
-        wants_assertions_signed=True,
-        name_id_formats=(),
-        display_names=(),
-        logo=None,
-        source=Source("metadata/sp.xml", 1),
-    )
-    return replace(provider, **changes)
+    """Return the provider of ``tests.build``, with *key* to sign its requests by."""
+    certificates = () if key is None else (key.certificate,)
+    return build.a_provider(**({"signing_certificates": certificates} | changes))
 
 
 def request_xml(

@@ -23,13 +23,7 @@ from saml_idp.saml.bindings import (
     encode_post_form,
 )
 from saml_idp.saml.xml import REQUEST_LIMITS
-from tests.unit.saml.messages import (
-    deflated,
-    post_body,
-    read,
-    redirect_query,
-    request_xml,
-)
+from tests.unit.saml.messages import deflated, post_body, read, redirect_query, request_xml
 
 XML = request_xml()
 WIRE = quote(base64.b64encode(deflated(XML)).decode(), safe="")

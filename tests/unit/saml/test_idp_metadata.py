@@ -9,14 +9,13 @@ import pytest
 from lxml import etree
 
 from saml_idp.crypto.keys import SigningKey
-from saml_idp.domain.ids import EntityId
 from saml_idp.domain.service_provider import Binding
 from saml_idp.saml import names
 from saml_idp.saml.idp_metadata import Described, write_idp_metadata
 from saml_idp.saml.signatures import verified
 from saml_idp.saml.xml import METADATA_LIMITS, parse
-from tests.unit.saml.messages import NOW, SSO, MakeKey
-from tests.unit.saml.proofs import IDP
+from tests.build import IDP, NOW
+from tests.unit.saml.messages import SSO, MakeKey
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +26,7 @@ def metadata_key(make_key: MakeKey) -> SigningKey:
 @pytest.fixture
 def described(provider_key: SigningKey, other_key: SigningKey) -> Described:
     return Described(
-        EntityId(IDP),
+        IDP,
         SSO,
         (provider_key.certificate, other_key.certificate),
         display_names=(("en", "Example <&> login"), ("de", "Anmeldung")),

@@ -22,7 +22,6 @@ from saml_idp.domain.authn_context import (
     REFEDS_MFA,
 )
 from saml_idp.domain.errors import LoginRefused
-from saml_idp.domain.ids import EntityId
 from saml_idp.domain.policy import Encryption, NameIdFormat, Policy, Signing
 from saml_idp.domain.proof import CompletedChain
 from saml_idp.domain.release import NameId, Release
@@ -33,17 +32,11 @@ from saml_idp.saml.encryption import encrypted_assertion
 from saml_idp.saml.issuer import Issuer, SignedResponse
 from saml_idp.saml.signatures import verified
 from saml_idp.saml.xml import parse, serialize
-from tests.unit.saml.messages import ACS, NOW, PROVIDER, MakeKey, a_provider
-from tests.unit.saml.proofs import (
-    IDP,
-    a_person,
-    a_proof,
-    a_release,
-    an_accepted_request,
-    counted_ids,
-)
+from tests.build import ACS, IDP, NOW, PROVIDER, a_person
+from tests.unit.saml.messages import MakeKey, a_provider
+from tests.unit.saml.proofs import a_proof, a_release, an_accepted_request, counted_ids
 
-ISSUED_AT = NOW + timedelta(seconds=20)
+ISSUED_AT = NOW + timedelta(seconds=40)
 RELEASING = Policy(
     attributes={"email": "email", "groups": "groups", "urn:oid:2.5.4.3": "name", "phone": "phone"}
 )
@@ -64,7 +57,7 @@ def issue(idp_key: SigningKey) -> Callable[..., SignedResponse]:
         issued_at: datetime = ISSUED_AT,
     ) -> SignedResponse:
         proof = proof or a_proof(policy=RELEASING)
-        return Issuer(EntityId(IDP), key).issue(
+        return Issuer(IDP, key).issue(
             proof, release or a_release(proof), issued_at=issued_at, new_id=counted_ids()
         )
 
@@ -102,7 +95,7 @@ def test_a07_a_response_holds_what_the_profile_asks_for(issue: Issue) -> None:
     assert dict(root.attrib) == {
         "ID": "_new1",
         "Version": "2.0",
-        "IssueInstant": "2026-05-04T12:00:20Z",
+        "IssueInstant": "2026-05-04T12:00:40Z",
         "Destination": ACS,
         "InResponseTo": "_request1",
     }
@@ -117,7 +110,7 @@ def test_a07_a_response_holds_what_the_profile_asks_for(issue: Issue) -> None:
     assert find(assertion, "Subject", "SubjectConfirmation").get("Method") == names.BEARER
     data = find(assertion, "Subject", "SubjectConfirmation", "SubjectConfirmationData")
     assert dict(data.attrib) == {
-        "NotOnOrAfter": "2026-05-04T12:05:20Z",
+        "NotOnOrAfter": "2026-05-04T12:05:40Z",
         "Recipient": ACS,
         "InResponseTo": "_request1",
     }
@@ -131,27 +124,27 @@ def test_a08_the_audience_is_the_provider_and_no_one_else(issue: Issue) -> None:
 def test_a09_conditions_begin_in_the_past_and_end_soon(issue: Issue) -> None:
     conditions = find(assertion_of(issue()), "Conditions")
     assert dict(conditions.attrib) == {
-        "NotBefore": "2026-05-04T11:59:20Z",
-        "NotOnOrAfter": "2026-05-04T12:05:20Z",
+        "NotBefore": "2026-05-04T11:59:40Z",
+        "NotOnOrAfter": "2026-05-04T12:05:40Z",
     }
     short = a_proof(policy=Policy(assertion_lifetime=timedelta(seconds=60)))
     assert find(assertion_of(issue(short)), "Conditions").get("NotOnOrAfter") == (
-        "2026-05-04T12:01:20Z"
+        "2026-05-04T12:01:40Z"
     )
 
 
 def test_a09_no_policy_can_make_an_assertion_live_longer(issue: Issue) -> None:
     long = a_proof(policy=Policy(assertion_lifetime=timedelta(hours=1)))
     assert find(assertion_of(issue(long)), "Conditions").get("NotOnOrAfter") == (
-        "2026-05-04T12:05:20Z"
+        "2026-05-04T12:05:40Z"
     )
 
 
 def test_the_statement_says_when_how_and_until_when(issue: Issue) -> None:
     statement = find(assertion_of(issue()), "AuthnStatement")
-    assert statement.get("AuthnInstant") == "2026-05-04T12:00:01Z"  # of the oldest step
+    assert statement.get("AuthnInstant") == "2026-05-04T12:00:10Z"  # of the oldest step
     assert statement.get("SessionIndex") == "_session1"
-    assert statement.get("SessionNotOnOrAfter") == "2026-05-04T20:00:15Z"
+    assert statement.get("SessionNotOnOrAfter") == "2026-05-05T00:00:30Z"
     assert find(statement, "AuthnContext", "AuthnContextClassRef").text == REFEDS_MFA
 
 
@@ -488,7 +481,7 @@ def test_a10_an_id_that_is_no_xs_id_is_refused(
         issue(a_proof(request=an_accepted_request(request_id=crooked)))
     proof = a_proof()
     with pytest.raises(LoginRefused):
-        Issuer(EntityId(IDP), idp_key).issue(
+        Issuer(IDP, idp_key).issue(
             proof, a_release(proof), issued_at=ISSUED_AT, new_id=lambda: crooked
         )
 
@@ -510,7 +503,7 @@ def test_a13_cve_2026_46490_what_was_written_is_read_again_and_nothing_else(
 ) -> None:
     proof = a_proof()
     release = Release(NameId(values[0], names.FORMAT_UNSPECIFIED), (("groups", tuple(values)),))
-    issuer = Issuer(EntityId(IDP), idp_key)
+    issuer = Issuer(IDP, idp_key)
     try:
         response = issuer.issue(proof, release, issued_at=ISSUED_AT, new_id=counted_ids())
     except LoginRefused as refused:

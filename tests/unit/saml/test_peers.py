@@ -26,16 +26,9 @@ from saml_idp.saml.issuer import Issuer, SignedResponse
 from saml_idp.saml.refusals import Status, write_refusal
 from saml_idp.saml.requests import read_authn_request
 from saml_idp.saml.sp_metadata import read_metadata
+from tests.build import IDP, a_person
 from tests.unit.saml.messages import POST, SSO, MakeKey, a_provider
-from tests.unit.saml.proofs import (
-    IDP,
-    a_person,
-    a_proof,
-    a_release,
-    an_accepted_request,
-    counted_ids,
-    present,
-)
+from tests.unit.saml.proofs import a_proof, a_release, an_accepted_request, counted_ids, present
 
 BASE = "https://jira.example.com"
 CONSUMER = f"{BASE}/plugins/servlet/samlconsumer"
@@ -101,9 +94,9 @@ def answer(idp_key: SigningKey) -> Callable[..., SignedResponse]:
             ),
             policy=policy,
             person=a_person(groups=GROUPS),
-            now=present() - timedelta(seconds=15),
+            now=present() - timedelta(seconds=30),
         )
-        return Issuer(EntityId(IDP), key).issue(
+        return Issuer(IDP, key).issue(
             proof, a_release(proof), issued_at=present(), new_id=counted_ids()
         )
 
@@ -224,7 +217,7 @@ def test_a_refusal_is_read_as_one_by_the_toolkit(idp_key: SigningKey) -> None:
 
     refusal = write_refusal(
         an_accepted_request(request_id="ONELOGIN_1", reply_to=CONSUMER),
-        issuer=EntityId(IDP),
+        issuer=IDP,
         status=Status.NO_PASSIVE,
         issued_at=present(),
         new_id=counted_ids(),
@@ -273,7 +266,7 @@ def test_our_metadata_is_read_by_the_toolkit(idp_key: SigningKey, make_key: Make
 
 def our_metadata(key: SigningKey, metadata_key: SigningKey) -> bytes:
     return write_idp_metadata(
-        Described(EntityId(IDP), SSO, (key.certificate,), wants_signed=True),
+        Described(IDP, SSO, (key.certificate,), wants_signed=True),
         key=metadata_key,
         valid_until=present() + timedelta(days=7),
         cache_duration=timedelta(hours=1),

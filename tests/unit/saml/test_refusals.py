@@ -7,19 +7,18 @@ from lxml import etree
 
 from saml_idp.domain.decision import RefusalReason
 from saml_idp.domain.errors import RequestRejected
-from saml_idp.domain.ids import EntityId
 from saml_idp.saml import names
 from saml_idp.saml.bindings import encode_post_form
 from saml_idp.saml.refusals import RefusalResponse, Status, status_for, write_refusal
 from saml_idp.saml.xml import parse
-from tests.unit.saml.messages import ACS, NOW
-from tests.unit.saml.proofs import IDP, an_accepted_request, counted_ids
+from tests.build import ACS, IDP, NOW
+from tests.unit.saml.proofs import an_accepted_request, counted_ids
 
 
 def refuse(status: Status = Status.AUTHN_FAILED, **changes: Any) -> RefusalResponse:
     return write_refusal(
         an_accepted_request(**changes),
-        issuer=EntityId(IDP),
+        issuer=IDP,
         status=status,
         issued_at=NOW,
         new_id=counted_ids(),

@@ -16,12 +16,10 @@ from saml_idp.domain.service_provider import AssertionConsumer, Binding
 from saml_idp.saml import names
 from saml_idp.saml.bindings import InboundMessage, decode_post, decode_redirect
 from saml_idp.saml.requests import AnswerableRefusal
+from tests.build import ACS, NOW, PROVIDER
 from tests.unit.saml.messages import (
-    ACS,
     BINDINGS,
-    NOW,
     POST,
-    PROVIDER,
     a_provider,
     post_body,
     read,

@@ -23,7 +23,7 @@ from saml_idp.crypto.keys import SigningKey
 from saml_idp.domain.errors import RequestRejected
 from saml_idp.domain.ids import EntityId
 from saml_idp.domain.service_provider import Certificate
-from saml_idp.saml import names
+from saml_idp.saml import names, signatures
 from saml_idp.saml.bindings import decode_post, decode_redirect
 from saml_idp.saml.signatures import algorithm_of, sign, verified, verified_redirect
 from saml_idp.saml.xml import METADATA_LIMITS, parse, serialize
@@ -668,6 +668,29 @@ def test_s09_an_algorithm_of_another_kind_of_key_is_refused(
         root.find(f".//{names.ds('SignatureMethod')}").set("Algorithm", uri)
         xml = etree.tostring(root)
         assert refusal(read_post, xml, provider) == "signature_invalid"
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"signing": constants.TransformRsaSha1},
+        {"digest": constants.TransformSha1},
+        {"c14n": constants.TransformInclC14N},
+        {"transforms": (constants.TransformEnveloped, constants.TransformInclC14N)},
+    ],
+)
+def test_s07_the_context_refuses_by_itself_what_our_reading_would_overlook(
+    named: dict[str, Any], provider_key: SigningKey
+) -> None:
+    root = etree.fromstring(xmlsec_signed(request_xml(), provider_key, **named))
+    context = signatures._context(provider_key.certificate)
+    context.register_id(root, "ID")
+    with pytest.raises(xmlsec.Error):
+        context.verify(the_signature(root))
+    plain = xmlsec.SignatureContext()  # one that allows all takes the same message
+    plain.key = signatures._key_of(provider_key.certificate.der)
+    plain.register_id(root, "ID")
+    plain.verify(the_signature(root))
 
 
 # --- S08: references to elsewhere --------------------------------------------------------

@@ -20,7 +20,8 @@ from saml_idp.saml import names
 from saml_idp.saml.signatures import sign
 from saml_idp.saml.sp_metadata import MetadataRead, read_metadata, write_minimal_metadata
 from saml_idp.saml.xml import parse, serialize
-from tests.unit.saml.messages import ACS, NOW, POST, PROVIDER, MakeKey
+from tests.build import ACS, NOW, PROVIDER
+from tests.unit.saml.messages import POST, MakeKey
 
 NS = (
     f'xmlns:md="{names.METADATA}" xmlns:ds="{names.DS}" xmlns:mdui="{names.MDUI}" '
