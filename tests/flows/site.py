@@ -149,6 +149,18 @@ class Site:
         """Return a browser without cookies."""
         return Browser(self)
 
+    def post_binding(self, browser: "Browser", issuer: str, **request: str) -> Any:
+        """Send an AuthnRequest by HTTP-POST from another site: Lax cookies stay at home."""
+        xml = browser.request_xml(issuer, **request)
+        kept = {cookie.name: cookie.value for cookie in browser.http.cookiejar}
+        browser.http.reset()
+        fields = {"SAMLRequest": base64.b64encode(xml.encode()).decode()}
+        answer = browser.post(SSO, fields, follow=False)
+        assert answer.status_int == 303
+        for name, value in kept.items():
+            browser.http.set_cookie(name, value)
+        return browser.get(urlsplit(answer.location).path)
+
     def trail(self, event: AuditEvent | None = None) -> list[StoredRecord]:
         """Return the audit trail, oldest first."""
         with self.idp.store.view() as unit:
@@ -190,11 +202,14 @@ class Browser:
     def query(
         self, issuer: str = TWO_STEP, *, relay_state: str | None = None, **request: str
     ) -> str:
-        """Return the query of a fresh AuthnRequest, its instant that of the test's clock."""
+        """Return the query of a fresh AuthnRequest."""
+        return redirect_query(self.request_xml(issuer, **request), relay_state)
+
+    def request_xml(self, issuer: str, **request: str) -> str:
+        """Return a fresh AuthnRequest, its instant that of the test's clock."""
         xml = authn_request(issuer=issuer, destination=BASE + SSO, **request)
         instant = self.site.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        xml = re.sub(r'IssueInstant="[^"]+"', f'IssueInstant="{instant}"', xml)
-        return redirect_query(xml, relay_state)
+        return re.sub(r'IssueInstant="[^"]+"', f'IssueInstant="{instant}"', xml)
 
     def get(self, url: str, *, follow: bool = True, **more: Any) -> Any:
         """Open *url*."""
@@ -213,6 +228,11 @@ class Browser:
     def sign_in(self, username: str = "alice", password: str = PASSWORD) -> Any:
         """Fill in the password page."""
         return self.submit("login", username=username, password=password)
+
+    def ask_again(self) -> Any:
+        """Press the button that asks the phone once more."""
+        form = next(f for f in self.page.forms.values() if f.action.endswith("/approval"))
+        return self.post(form.action, {"csrf_token": form["csrf_token"].value})
 
     def submit_first(self) -> Any:
         """Submit the first form of the page."""

@@ -15,7 +15,6 @@ from saml_idp.domain.errors import DeviceMessageRejected, IdpError, Throttled
 from saml_idp.domain.ids import ApprovalId, AttemptId, EntityId
 from saml_idp.domain.policy import Policy
 from saml_idp.ports import Store
-from saml_idp.saml import names
 from saml_idp.saml.bindings import InboundMessage
 from saml_idp.services.answer_approval import Result
 from tests.build import ORIGIN, a_policy
@@ -46,7 +45,6 @@ _CONTEXT: Final = (
     "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
     "</saml:AuthnContextClassRef></samlp:RequestedAuthnContext>"
 )
-assert names.PROTOCOL
 
 
 @dataclass
@@ -70,7 +68,8 @@ class World:
         self.restart_process()
         self.jars = [self.house.a_jar() for _ in range(JARS)]
         self.phones: list[Phone] = []
-        self.snapshots: dict[str, LoginAttempt] = {}  # as a slow request still has them
+        # A complete login as a slow request still has it, and whether it is stored.
+        self.snapshots: dict[str, tuple[LoginAttempt, bool]] = {}
         self.messages: dict[str, InboundMessage] = {}
         self.sent: list[Sent] = []
         self.codes: list[tuple[str, str]] = []
@@ -88,7 +87,9 @@ class World:
 
     # ---- a browser
 
-    def begin(self, jar: int, provider: int, kind: str = "plain", *, cross_site: bool = False) -> Login | None:
+    def begin(
+        self, jar: int, provider: int, kind: str = "plain", *, cross_site: bool = False
+    ) -> Login | None:
         known = PROVIDERS[provider]
         message = self.house.message(
             known.entity_id,
@@ -108,9 +109,7 @@ class World:
     ) -> Login | None:
         sender = self.jars[jar]
         try:
-            attempt = self.house.begin(
-                sender, message=message, cookies_were_sent=not cross_site
-            )
+            attempt = self.house.begin(sender, message=message, cookies_were_sent=not cross_site)
         except IdpError:
             return None
         policy = self._policy(provider)
@@ -129,7 +128,7 @@ class World:
         self.messages[login.request_id] = message
         self.ledger.logins.append(login)
         if attempt.state is State.CHAIN_COMPLETE:
-            self.snapshots[login.attempt_id] = attempt
+            self.snapshots[login.attempt_id] = (attempt, False)
         return login
 
     def come_back(self, login: Login, jar: int) -> None:
@@ -210,21 +209,20 @@ class World:
 
     def finish(self, login: Login, jar: int) -> bool:
         """Go on to the provider, if the login is complete in this browser."""
-        unstored = self.snapshots.get(login.attempt_id)
         attempt = self._mine(login, jar)
-        if attempt is None and unstored is not None and jar == login.jar:
-            return self._finish(login, jar, unstored, is_stored=False)
+        if attempt is None and login.attempt_id in self.snapshots:
+            return self.finish_once_more(login) if jar == login.jar else False
         if attempt is None or attempt.state is not State.CHAIN_COMPLETE:
             return False
-        self.snapshots[login.attempt_id] = attempt
+        self.snapshots[login.attempt_id] = (attempt, True)
         return self._finish(login, jar, attempt, is_stored=True)
 
     def finish_once_more(self, login: Login) -> bool:
         """Submit the same form twice: the second request has read the login before the first."""
-        attempt = self.snapshots.get(login.attempt_id)
-        if attempt is None:
+        if login.attempt_id not in self.snapshots:
             return False
-        return self._finish(login, login.jar, attempt, is_stored=attempt.version > 1)
+        attempt, is_stored = self.snapshots[login.attempt_id]
+        return self._finish(login, login.jar, attempt, is_stored=is_stored)
 
     def _finish(self, login: Login, jar: int, attempt: LoginAttempt, *, is_stored: bool) -> bool:
         sender, now = self.jars[jar], self.house.clock.now()
@@ -237,7 +235,6 @@ class World:
         assertion = Assertion.read(finished.response.xml)
         policy = self._policy(login.provider)
         steps = self.ledger.issued(login, jar, cookie, assertion, policy, now)
-        self.snapshots[login.attempt_id] = attempt
         old = self.ledger.sessions.get(cookie) if cookie else None
         if finished.session_started and sender.session is not None:
             was_carried = old is not None and any(d in old.steps for d in steps)
@@ -290,8 +287,15 @@ class World:
         if how == "right" and now < asked.at + timedelta(seconds=120):
             device = sent.phone.device.device_id
             asked.login.done.append(
-                Done(APPROVAL, owner, now, asked.login.jar, len(asked.symbols), device,
-                     asked.approval_id)
+                Done(
+                    APPROVAL,
+                    owner,
+                    now,
+                    asked.login.jar,
+                    len(asked.symbols),
+                    device,
+                    asked.approval_id,
+                )
             )
 
     def fetch(self, phone: Phone) -> None:
