@@ -256,6 +256,7 @@ def test_wrong_symbols_count_and_a_new_approval_does_not_reset_them(site: Site) 
         wrong = ("B" if shown[0] == "A" else "A") + shown[1:]
         assert phone.answer(wrong) is Result.FAILED
         browser.submit("finish")
+        site.clock.advance(seconds=1)
         browser.ask_again()
     with site.idp.store.view() as unit:
         tally = unit.tallies.find("alice")
