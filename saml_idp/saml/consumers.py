@@ -12,7 +12,6 @@ from saml_idp.domain.errors import RequestRejected
 from saml_idp.domain.service_provider import AssertionConsumer, Binding, ServiceProvider
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_LARGEST_INDEX = 65535  # xs:unsignedShort
 
 
 def chosen_consumer(
@@ -36,8 +35,7 @@ def chosen_consumer(
     if url is not None:
         candidates = [c for c in candidates if c.location == url]
     elif index is not None:
-        number = _index(index)
-        candidates = [c for c in candidates if c.index == number]
+        candidates = [c for c in candidates if str(c.index) == index]
     served = [c for c in candidates if c.binding == Binding.POST]
     if not served:
         if candidates:
@@ -65,12 +63,6 @@ def is_safe_location(location: str, *, allow_http_loopback: bool) -> bool:
     return parts.scheme == "https" or (
         allow_http_loopback and parts.scheme == "http" and host in _LOOPBACK
     )
-
-
-def _index(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or int(text[:6]) > _LARGEST_INDEX:
-        raise RequestRejected("the ACS index is no number", reason="acs_unknown")
-    return int(text)
 
 
 def _rank(consumer: AssertionConsumer) -> tuple[int, int]:

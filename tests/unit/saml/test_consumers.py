@@ -65,7 +65,14 @@ def test_a03_http_is_safe_on_this_machine_alone_and_by_permission(location: str)
 
 @pytest.mark.parametrize(
     "location",
-    ["http://localhost.attacker.example/acs", "http://127.0.0.2/acs", "http://localhost@x/acs"],
+    [
+        "http://localhost.attacker.example/acs",
+        "http://127.0.0.2/acs",
+        "http://localhost@x/acs",
+        "ftp://localhost/acs",
+        "javascript://localhost/%0aalert(1)",
+        "//localhost/acs",
+    ],
 )
 def test_a03_what_looks_like_this_machine_is_not_it(location: str) -> None:
     assert not is_safe_location(location, allow_http_loopback=True)
