@@ -331,6 +331,22 @@ def test_a_second_question_waits_until_the_first_is_answered(
     expect(enrolled.locator("#approval-provider")).to_have_text("Confluence")
 
 
+def test_a_question_does_not_interrupt_what_is_being_typed(
+    enrolled: Page, peer: DevicePeer
+) -> None:
+    enrolled.get_by_role("button", name="Add an ID").click()
+    enrolled.keyboard.press("Tab")
+    enrolled.keyboard.type("https://idp")
+    peer.ask()
+    before = len(peer.used)
+    enrolled.wait_for_timeout(1500)
+    assert len(peer.used) > before  # it has looked, and kept still
+    expect(enrolled.locator("#welcome-code")).to_have_value("https://idp")
+    expect(screen(enrolled, "welcome")).to_be_visible()
+    enrolled.get_by_role("button", name="Cancel").click()
+    expect(screen(enrolled, "approval")).to_be_visible()
+
+
 def test_hostile_names_are_shown_as_text(
     enrolled: Page, peer: DevicePeer, faults: list[str]
 ) -> None:

@@ -29,9 +29,7 @@ KNOWN_STARTS = ("approval.", "ended.", "error.", "device.result.", "symbol.")  #
 
 def _named(source: str) -> set[str]:
     """Return everything in *source* that looks like the key of a text."""
-    return {
-        key for key in re.findall(r"[\"'`]([a-z_]+(?:\.[a-z_]+)+)[\"'`]", source)
-    } & TEXTS.keys()
+    return TEXTS.keys() & re.findall(r"[\"'`]([a-z_]+(?:\.[a-z_]+)+)[\"'`]", source)
 
 
 def _values(text: str) -> set[str]:
