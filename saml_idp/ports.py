@@ -392,6 +392,9 @@ class PolicyEditor(Protocol):
 class ProviderEditor(Protocol):
     """Adds files to the metadata."""
 
+    def check_octets(self, octets: bytes, *, file: str) -> Sequence[ServiceProvider]:
+        """Return the providers that *octets* would add; raises as ``add``. Nothing is written."""
+
     def add(self, octets: bytes) -> Sequence[ServiceProvider]:
         """Put metadata into a file of its own; return the providers it adds.
 

@@ -1,9 +1,10 @@
 """Add a service provider's metadata; who did it stands in the audit trail."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
+from saml_idp.domain.errors import IdpError
 from saml_idp.domain.service_provider import ServiceProvider
 from saml_idp.ports import Clock, ProviderEditor, Store
 
@@ -20,11 +21,16 @@ class AddProvider:
         Raises:
             ConfigurationError: a fault in it, or a provider that is known already.
         """
-        with self.store.view() as unit:  # no file is written that could not be recorded
-            unit.audit.read(limit=1)
-        added = self.providers.add(octets)
-        details = {"file": added[0].source.file, "added": [p.entity_id for p in added]}
+        new = self.providers.check_octets(octets, file="the new file")
+        details = {"added": [provider.entity_id for provider in new]}
         record = AuditRecord(self.clock.now(), AuditEvent.METADATA_CHANGED, origin, details=details)
+        self._append(record)  # first: no service is added that could not be recorded
+        try:
+            return self.providers.add(octets)
+        except (IdpError, OSError):
+            self._append(replace(record, outcome="fault"))
+            raise
+
+    def _append(self, record: AuditRecord) -> None:
         with self.store.unit() as unit:
             unit.audit.append(record)
-        return added

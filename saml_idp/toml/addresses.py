@@ -22,8 +22,9 @@ def base_url(*, development: bool) -> Accept[str]:
         if scheme == "http" and not (development and _is_loopback(host)):
             problem = "http is for this machine alone, in development"
             raise Unsuitable(problem, "write https://…, or development = true with a loopback host")
-        if urlsplit(url).path:
-            raise Unsuitable("the address has a path", "give this product a host name of its own")
+        if urlsplit(url).path or "?" in url or "#" in url:
+            mend = "leave scheme and host alone: this product has a host name of its own"
+            raise Unsuitable("the address has a path, a query or a fragment", mend)
         return url.lower().removesuffix(":443" if scheme == "https" else ":80")
 
     return accept
@@ -62,7 +63,7 @@ def e_mail(value: object) -> str:
 
 
 def _parts(url: str) -> tuple[str, str]:
-    """Return scheme and host of an absolute http address without user, query and fragment."""
+    """Return scheme and host of an absolute http address; it names no user."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -70,8 +71,8 @@ def _parts(url: str) -> tuple[str, str]:
         raise Unsuitable("this is no web address", "write https://host.name") from None
     if not host or port == 0 or parts.scheme not in {"http", "https"} or not url.isascii():
         raise Unsuitable("this is no web address", "write https://host.name")
-    if parts.query or parts.fragment or "@" in parts.netloc or "?" in url or "#" in url:
-        raise Unsuitable("the address holds a user, a query or a fragment", "remove them")
+    if "@" in parts.netloc or "\\" in url:
+        raise Unsuitable("the address names a user", "remove it")
     return parts.scheme, host
 
 
