@@ -7,7 +7,7 @@ import segno
 
 from saml_idp.cli.context import CliContext
 from saml_idp.cli.output import examples, instant, json_option
-from saml_idp.cli.people import as_plain, show_person
+from saml_idp.cli.person_shown import as_plain, show_person
 
 
 @click.group
