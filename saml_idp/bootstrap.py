@@ -29,7 +29,8 @@ from saml_idp.domain.chain import SealKey
 from saml_idp.domain.errors import Fault, IdpError
 from saml_idp.domain.ids import EntityId
 from saml_idp.domain.keys import KeyDescription
-from saml_idp.ports import Clock, Directory, Entropy
+from saml_idp.ports.people import Directory
+from saml_idp.ports.system import Clock, Entropy
 from saml_idp.saml.idp_metadata import Described, write_idp_metadata
 from saml_idp.saml.issuer import Issuer
 from saml_idp.services.add_provider import AddProvider

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
 from saml_idp.domain.errors import LockOut
-from saml_idp.ports import Store, Unit
+from saml_idp.ports.store import Store, Unit
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from saml_idp.crypto.passwords import PasswordHasher
 from saml_idp.domain.errors import TransitionNotAllowed
 from saml_idp.domain.ids import ApprovalIdentity, UserId, canonical_name
 from saml_idp.domain.person import Credential, Person
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 
 
 class DatabaseDirectory:

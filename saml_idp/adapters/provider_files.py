@@ -22,7 +22,7 @@ from saml_idp.adapters.good_files import GoodFiles
 from saml_idp.domain.errors import ConfigurationError, Fault
 from saml_idp.domain.ids import EntityId
 from saml_idp.domain.service_provider import ServiceProvider
-from saml_idp.ports import Clock
+from saml_idp.ports.system import Clock
 from saml_idp.saml.sp_metadata import MetadataRead, read_metadata, write_minimal_metadata
 
 _log = structlog.get_logger("saml_idp.metadata")

@@ -167,7 +167,7 @@ def _cookie(environ: dict[str, Any]) -> str:
     for part in environ.get("HTTP_COOKIE", "").split(";"):
         name, _, value = part.strip().partition("=")
         if name == "demo-session":
-            return value
+            return str(value)
     return ""
 
 

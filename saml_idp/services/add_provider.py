@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
 from saml_idp.domain.errors import IdpError
 from saml_idp.domain.service_provider import ServiceProvider
-from saml_idp.ports import Clock, ProviderEditor, Store
+from saml_idp.ports.files import ProviderEditor
+from saml_idp.ports.store import Store
+from saml_idp.ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)

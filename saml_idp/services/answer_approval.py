@@ -17,7 +17,10 @@ from saml_idp.domain.ids import ApprovalId, EntityId
 from saml_idp.domain.person import Person
 from saml_idp.domain.policy import UserVerification
 from saml_idp.domain.throttle import subject_for
-from saml_idp.ports import Clock, Notifier, PolicyBook, Store, Unit
+from saml_idp.ports.files import PolicyBook
+from saml_idp.ports.people import Notifier
+from saml_idp.ports.store import Store, Unit
+from saml_idp.ports.system import Clock
 
 
 class Result(StrEnum):

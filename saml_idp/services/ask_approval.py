@@ -23,7 +23,10 @@ from saml_idp.domain.throttle import (
     retry_after,
     subject_for,
 )
-from saml_idp.ports import Clock, Entropy, Notifier, PolicyBook, Store, Unit
+from saml_idp.ports.files import PolicyBook
+from saml_idp.ports.people import Notifier
+from saml_idp.ports.store import Store, Unit
+from saml_idp.ports.system import Clock, Entropy
 
 
 @dataclass(frozen=True, slots=True)

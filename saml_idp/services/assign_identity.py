@@ -11,7 +11,9 @@ from saml_idp.domain.ids import ApprovalIdentity, UserId, digest_of
 from saml_idp.domain.naming import checked_identity
 from saml_idp.domain.person import Person
 from saml_idp.lock_out import guarded_unit
-from saml_idp.ports import Clock, Entropy, Notifier, Store, Unit
+from saml_idp.ports.people import Notifier
+from saml_idp.ports.store import Store, Unit
+from saml_idp.ports.system import Clock, Entropy
 
 HANDED_OVER: Final = timedelta(hours=24)  # D15: an administrator hands it over
 

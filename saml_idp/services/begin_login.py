@@ -18,7 +18,9 @@ from saml_idp.domain.person import Person
 from saml_idp.domain.policy import Encryption, Policy
 from saml_idp.domain.release import chosen_format
 from saml_idp.domain.request import AuthnRequest, RefusedAtOnce
-from saml_idp.ports import Clock, Entropy, PolicyBook, ProviderRegistry, Store
+from saml_idp.ports.files import PolicyBook, ProviderRegistry
+from saml_idp.ports.store import Store
+from saml_idp.ports.system import Clock, Entropy
 from saml_idp.saml.bindings import InboundMessage
 from saml_idp.saml.requests import AnswerableRefusal, read_authn_request
 

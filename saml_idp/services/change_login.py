@@ -7,7 +7,9 @@ from saml_idp.domain.attempt import Event, LoginAttempt
 from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
 from saml_idp.domain.chain import restarted
 from saml_idp.domain.ids import AttemptId, canonical_name
-from saml_idp.ports import Clock, Directory, Store, Unit
+from saml_idp.ports.people import Directory
+from saml_idp.ports.store import Store, Unit
+from saml_idp.ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)

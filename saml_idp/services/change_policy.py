@@ -6,7 +6,9 @@ from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
 from saml_idp.domain.errors import IdpError, LockOut
 from saml_idp.domain.ids import EntityId
 from saml_idp.domain.loosening import PlannedChange
-from saml_idp.ports import Clock, PolicyEditor, Store
+from saml_idp.ports.files import PolicyEditor
+from saml_idp.ports.store import Store
+from saml_idp.ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)

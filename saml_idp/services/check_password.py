@@ -14,7 +14,10 @@ from saml_idp.domain.ids import AttemptId, EvidenceId, canonical_name
 from saml_idp.domain.person import Person
 from saml_idp.domain.receipt import VerifiedPassword
 from saml_idp.domain.throttle import subject_for
-from saml_idp.ports import Clock, Directory, Entropy, PolicyBook, Store, Unit
+from saml_idp.ports.files import PolicyBook
+from saml_idp.ports.people import Directory
+from saml_idp.ports.store import Store, Unit
+from saml_idp.ports.system import Clock, Entropy
 
 
 @dataclass(frozen=True, slots=True)

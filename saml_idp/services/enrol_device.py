@@ -15,7 +15,9 @@ from saml_idp.domain.evidence import Method
 from saml_idp.domain.ids import ApprovalId, DeviceId, EntityId, digest_of
 from saml_idp.domain.person import Person
 from saml_idp.domain.throttle import subject_for
-from saml_idp.ports import Clock, Directory, Entropy, Notifier, Store, Unit
+from saml_idp.ports.people import Directory, Notifier
+from saml_idp.ports.store import Store, Unit
+from saml_idp.ports.system import Clock, Entropy
 
 _TRIAL_LIFETIME: Final = timedelta(seconds=120)
 

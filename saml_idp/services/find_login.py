@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from saml_idp.domain.attempt import Event, LoginAttempt
 from saml_idp.domain.errors import NotFound
 from saml_idp.domain.ids import AttemptId, Digest
-from saml_idp.ports import Clock, Store
+from saml_idp.ports.store import Store
+from saml_idp.ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from saml_idp.domain.device import Device
 from saml_idp.domain.errors import NotFound
 from saml_idp.domain.ids import ApprovalIdentity, UserId, canonical_name
 from saml_idp.domain.person import Person
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,9 @@ from saml_idp.domain.receipt import Receipt
 from saml_idp.domain.release import Release, released
 from saml_idp.domain.service_provider import ServiceProvider
 from saml_idp.domain.session import Session
-from saml_idp.ports import Clock, Entropy, PolicyBook, ProviderRegistry, Store, Unit
+from saml_idp.ports.files import PolicyBook, ProviderRegistry
+from saml_idp.ports.store import Store, Unit
+from saml_idp.ports.system import Clock, Entropy
 from saml_idp.saml.issuer import Issuer, SignedResponse
 
 

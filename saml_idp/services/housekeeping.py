@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Final
 
 from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
-from saml_idp.ports import Clock, Store
+from saml_idp.ports.store import Store
+from saml_idp.ports.system import Clock
 
 _ORIGIN: Final = Origin(reference="housekeeping", address="", actor="system")
 # A request ID must be remembered for as long as the request would be accepted (R13): 5 min

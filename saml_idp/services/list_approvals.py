@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from saml_idp.domain.approval import Approval, ApprovalState
 from saml_idp.domain.device import Device
 from saml_idp.domain.errors import TransitionNotAllowed
-from saml_idp.ports import Clock, Store
+from saml_idp.ports.store import Store
+from saml_idp.ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)

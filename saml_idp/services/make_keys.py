@@ -22,7 +22,8 @@ from saml_idp.crypto.keys import (
 from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
 from saml_idp.domain.errors import ConfigurationError, Conflict, Fault
 from saml_idp.domain.keys import KeyDescription, KeyState
-from saml_idp.ports import Clock, Store
+from saml_idp.ports.store import Store
+from saml_idp.ports.system import Clock
 
 SECRETS: Final = ("seal", "cookie")
 VALID_DAYS: Final = 3650  # a self-signed certificate is an envelope; roll-over is by key

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from saml_idp.domain.audit import AuditEvent, StoredRecord
 from saml_idp.domain.errors import NotFound
 from saml_idp.domain.ids import ApprovalIdentity, UserId, canonical_name
-from saml_idp.ports import Store, Unit
+from saml_idp.ports.store import Store, Unit
 
 
 @dataclass(frozen=True, slots=True)

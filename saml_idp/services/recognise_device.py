@@ -6,7 +6,8 @@ from saml_idp.crypto.device_signatures import claimed_device, verified_call
 from saml_idp.domain.device import Device
 from saml_idp.domain.errors import DeviceMessageRejected, NotFound, TransitionNotAllowed
 from saml_idp.domain.ids import EntityId
-from saml_idp.ports import Clock, Store
+from saml_idp.ports.store import Store
+from saml_idp.ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import Final
 from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
 from saml_idp.domain.errors import Fault, StoreUnavailable, TransitionNotAllowed
 from saml_idp.domain.ids import digest_of
-from saml_idp.ports import Clock, Store
+from saml_idp.ports.store import Store
+from saml_idp.ports.system import Clock
 
 _ORIGIN: Final = Origin(reference="files", address="", actor="system")
 _SAME: Final = timedelta(seconds=10)  # workers notice one change within a second or two

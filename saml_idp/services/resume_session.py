@@ -10,7 +10,9 @@ from saml_idp.domain.chain import SealKey
 from saml_idp.domain.decision import Refusal, decide
 from saml_idp.domain.ids import AttemptId, Digest
 from saml_idp.domain.opening import resumed
-from saml_idp.ports import Clock, PolicyBook, Store
+from saml_idp.ports.files import PolicyBook
+from saml_idp.ports.store import Store
+from saml_idp.ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)

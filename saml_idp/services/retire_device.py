@@ -6,7 +6,9 @@ from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
 from saml_idp.domain.device import Device
 from saml_idp.domain.ids import DeviceId
 from saml_idp.lock_out import guarded_unit
-from saml_idp.ports import Clock, Notifier, Store
+from saml_idp.ports.people import Notifier
+from saml_idp.ports.store import Store
+from saml_idp.ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)

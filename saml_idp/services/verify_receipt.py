@@ -19,7 +19,7 @@ from saml_idp.domain.errors import DeviceMessageRejected, EvidenceForged, NotFou
 from saml_idp.domain.evidence import Evidence, Method, Step
 from saml_idp.domain.ids import AssertionId, EntityId
 from saml_idp.domain.receipt import Receipt, VerifiedPassword
-from saml_idp.ports import Store, Unit
+from saml_idp.ports.store import Store, Unit
 
 T = TypeVar("T")
 _PAGE: Final = 500

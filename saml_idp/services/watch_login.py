@@ -6,7 +6,8 @@ from enum import StrEnum
 from saml_idp.domain.approval import OPEN
 from saml_idp.domain.attempt import LoginAttempt, State
 from saml_idp.domain.ids import ApprovalIdentity
-from saml_idp.ports import Clock, Store
+from saml_idp.ports.store import Store
+from saml_idp.ports.system import Clock
 
 
 class Waiting(StrEnum):

@@ -1,4 +1,4 @@
-"""``python -m tests.bench``: print the table of speed, with this machine's RSA signature as unit."""
+"""``python -m tests.bench``: the table of speed, with this machine's RSA signature as unit."""
 
 import argparse
 import platform
@@ -51,7 +51,9 @@ def sso_rows(site: BenchSite, *, runs: int, requests: int) -> list[Row]:
             rates.append(requests / meter.seconds)
             for body in bodies[:: max(1, requests // 20)]:
                 verified(body, site)
-        rows.append(Row(f"SSO with a live session, {sign} signed", "RSA-2048 signatures", ratios, goal))
+        rows.append(
+            Row(f"SSO with a live session, {sign} signed", "RSA-2048 signatures", ratios, goal)
+        )
         rows.append(Row("  the same, one connection", "requests/s", rates, "–"))
     return rows
 
@@ -70,9 +72,10 @@ def concurrent_row(site: BenchSite, *, runs: int, requests: int) -> Row:
 def login_rows(site: BenchSite, *, runs: int, logins: int) -> list[Row]:
     """Measure whole logins: password, approval by the software device, assertion."""
     rates, shares = [], []
-    for _ in range(runs):
+    for run in range(runs):
         with CpuMeter(site.process_id) as meter, ThreadPoolExecutor(4) as pool:
-            answers = list(pool.map(site.whole_login, range(logins)))
+            numbers = range(run * logins, (run + 1) * logins)
+            answers = list(pool.map(site.whole_login, numbers))
         for answer in answers[::10]:
             verified(answer, site)
         rates.append(logins / meter.seconds)
@@ -89,12 +92,19 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--logins", type=int, default=80)
-    parser.add_argument("--database", default="", help="URL; SQLite in a temporary folder if left out")
+    parser.add_argument(
+        "--database", default="", help="URL; SQLite in a temporary folder if left out"
+    )
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     rsa = [rsa_milliseconds() for _ in range(3)]
     with tempfile.TemporaryDirectory(prefix="saml-idp-bench-") as folder:
-        site = BenchSite.started(Path(folder), database_url=args.database, workers=args.workers)
+        site = BenchSite.started(
+            Path(folder),
+            database_url=args.database,
+            workers=args.workers,
+            logins=args.logins * args.runs,
+        )
         try:
             rows = sso_rows(site, runs=args.runs, requests=args.requests)
             rows.append(concurrent_row(site, runs=args.runs, requests=args.requests))

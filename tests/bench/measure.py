@@ -29,14 +29,17 @@ class CpuMeter:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.seconds = time.perf_counter() - self._started
         self.cpu_milliseconds = (self._now() - self._cpu) * 1000
 
     def _now(self) -> float:
         times = [process.cpu_times() for process in self._processes]
-        return sum(t.user + t.system for t in times)
+        return float(sum(t.user + t.system for t in times))
 
 
 def rsa_milliseconds() -> float:
@@ -75,5 +78,7 @@ def verified(page: str, site: "BenchSite") -> None:
         raise SystemExit("the response is not signed")
     for signature in signatures:
         context = xmlsec.SignatureContext()
-        context.key = xmlsec.Key.from_memory(site.certificate, xmlsec.KeyFormat.CERT_PEM)
+        context.key = xmlsec.Key.from_memory(
+            site.certificate, xmlsec.constants.KeyDataFormatCertPem
+        )
         context.verify(signature)

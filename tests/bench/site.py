@@ -1,22 +1,25 @@
 """An IdP with one provider, one user and one software device, as the bench needs them."""
 
 import http.client
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from saml_idp.bootstrap import build, make_keys
 from saml_idp.device_sdk.client import DeviceClient, EnrolledId
 from saml_idp.device_sdk.discovery import discover
 from saml_idp.device_sdk.keys import DeviceKey
-from saml_idp.device_sdk.links import parse_enrolment_link
 from saml_idp.device_sdk.messages import Verdict
+from saml_idp.domain.audit import Origin
+from saml_idp.settings import load_settings
 from tests.live.peer import SSO, BrowserPeer, authn_request, redirect_query
 from tests.live.serving import RunningIdp
 
 PROVIDER = "https://sp.example.test"
 PASSWORD = "quiet lanterns over the river"
-USERS = 16
+# Five approvals an ID in a quarter of an hour: a bench of many logins needs many users.
+LOGINS_FOR_EACH = 4
+ORIGIN = Origin(reference="bench", address="", actor="bench")
 
 
 @dataclass
@@ -26,33 +29,41 @@ class BenchSite:
     idp: RunningIdp
     client: DeviceClient
     devices: list[EnrolledId]
+    _taken: list[int] = field(default_factory=list)
 
     @classmethod
-    def started(cls, folder: Path, *, database_url: str, workers: int) -> Self:
-        """Set everything up by the command line and the device protocol, and start."""
+    def started(cls, folder: Path, *, database_url: str, workers: int, logins: int) -> Self:
+        """Set everything up by command line, services and device protocol, and start."""
         idp = RunningIdp(
             folder,
             database_url=database_url,
             workers=workers,
-            assertion_key="rsa-2048",
             settings_extra="calls_per_minute = 1000000\n",
-        ).set_up()
+        )
+        idp.write_settings()
+        # So that peers compare: the product itself makes no RSA key below 3072 bits.
+        make_keys(load_settings(idp.settings_file, {}), "rsa-2048", ORIGIN)
+        idp.set_up()
         idp.cli("sp", "add", "--entity-id", PROVIDER, "--acs", f"{PROVIDER}/acs")
         idp.start()
         client = DeviceClient(idp.base_url, discover(idp.base_url).entity_id)
+        house = build(load_settings(idp.settings_file, {}))
         devices = []
-        for number in range(USERS):
-            user = f"user{number}"
-            idp.cli("user", "add", user, "--name", f"User {number}", "--password-file", "-",
-                    stdin=PASSWORD + "\n")  # fmt: skip
-            told = idp.cli("id", "assign", user)
-            link = parse_enrolment_link(re.search(r"http\S+#enrol=\S+", told)[0])  # type: ignore[index]
+        for number in range(logins // LOGINS_FOR_EACH + 3):
+            person = house.people.add(
+                f"user{number}",
+                origin=ORIGIN,
+                password=PASSWORD,
+                attributes={"name": (f"User {number}",)},
+            )
+            code = house.assign_identity(person.user_id, None, origin=ORIGIN).code
             enrolment = client.enrol(
-                link.code, key=DeviceKey.generate(), device_name="bench", password=PASSWORD
+                code, key=DeviceKey.generate(), device_name="bench", password=PASSWORD
             )
             if enrolment.trial is not None:
                 client.answer(enrolment.enrolled, enrolment.trial, Verdict.APPROVE)
             devices.append(enrolment.enrolled)
+        house.store.close()
         return cls(idp, client, devices)
 
     @property
@@ -77,15 +88,16 @@ class BenchSite:
 
     def whole_login(self, number: int) -> str:
         """Sign in with password and approval; return the page with the response."""
-        return self._signed_in(number)[1]
+        return self._signed_in(3 + number % (len(self.devices) - 3))[1]
 
     def signed_in_browser(self) -> str:
         """Return the Cookie header of a browser with a live session."""
-        browser, _ = self._signed_in(0)
+        browser, _ = self._signed_in(len(self._taken) % 3)
+        self._taken.append(1)
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.http.cookies)
 
     def _signed_in(self, number: int) -> tuple[BrowserPeer, str]:
-        own = self.devices[number % USERS]
+        own = self.devices[number]
         browser = BrowserPeer(self.idp.base_url)
         browser.start(PROVIDER)
         page = browser.sign_in(own.identity, PASSWORD)

@@ -1,4 +1,4 @@
-"""What protects a login in its browser: binding, tokens, cookies, headers, replays, double clicks."""
+"""What protects a login in its browser: binding, tokens, cookies, headers, replays, clicks."""
 
 import re
 
@@ -272,7 +272,7 @@ def test_decoys_and_known_names_show_the_same_page(site: Site) -> None:
         browser.start(ALONE)
         page = browser.submit("login", username=name)
         text = re.sub(r'(value|action|href|nonce|data-poll-url|content|id)="[^"]*"', "", page.text)
-        text = re.sub(r"<svg.*?</svg>|<strong>.*?</strong>|<li>.*?</li>", "", text, flags=re.S)
+        text = re.sub(r"<svg.*?</svg>|<strong>.*?</strong>|<li>.*?</li>", "", text, flags=re.DOTALL)
         pages.append((page.status_int, len(browser.symbols), text))
     assert pages[0] == pages[1]
 

@@ -64,7 +64,9 @@ class Page:
     @property
     def symbols(self) -> str:
         """Return the access symbols that the page shows."""
-        return "".join(self.tree.xpath('//ol[contains(@class,"symbols")]//span[@class="character"]/text()'))
+        return "".join(
+            self.tree.xpath('//ol[contains(@class,"symbols")]//span[@class="character"]/text()')
+        )
 
     @property
     def saml_response(self) -> str:

@@ -48,7 +48,14 @@ class RunningIdp:
         return self.folder / "saml_idp.toml"
 
     def set_up(self) -> "RunningIdp":
-        """Write the settings, make keys and database."""
+        """Write the settings, make keys (those that are missing) and database."""
+        self.write_settings()
+        self.cli("keys", "new", "--algorithm", self.assertion_key)
+        self.cli("db", "upgrade")
+        return self
+
+    def write_settings(self) -> None:
+        """Write the settings and make the folders."""
         for name in ("metadata", "policies", "keys", "state"):
             (self.folder / name).mkdir(mode=0o700, exist_ok=True)
         database = self.database_url or f"sqlite:///{self.folder / 'idp.sqlite3'}"
@@ -63,9 +70,6 @@ class RunningIdp:
             encoding="utf-8",
         )
         self.settings_file.chmod(0o600)
-        self.cli("keys", "new", "--algorithm", self.assertion_key)
-        self.cli("db", "upgrade")
-        return self
 
     def cli(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         """Run one command of the product; return what it printed."""

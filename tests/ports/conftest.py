@@ -10,7 +10,7 @@ import pytest
 
 from saml_idp.adapters.db import schema
 from saml_idp.adapters.db.store import open_store, parsed_url
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 from tests.fakes import FakeStore
 from tests.postgres import PostgresServer, empty
 

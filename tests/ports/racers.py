@@ -13,7 +13,7 @@ from saml_idp.domain.approval import Approval, ApprovalState
 from saml_idp.domain.attempt import Event, LoginAttempt
 from saml_idp.domain.errors import TransitionNotAllowed
 from saml_idp.domain.ids import ApprovalId, ApprovalIdentity, AttemptId, UserId, digest_of
-from saml_idp.ports import Store, Unit
+from saml_idp.ports.store import Store, Unit
 from tests.build import NOW, a_request, an_approval, an_attempt, an_enrolment, seconds
 
 PROCESSES: Final = 2

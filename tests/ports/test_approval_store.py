@@ -8,7 +8,7 @@ import pytest
 from saml_idp.domain.approval import OPEN, SUCCESSORS, ApprovalState
 from saml_idp.domain.errors import NotFound, TransitionNotAllowed
 from saml_idp.domain.ids import ApprovalId, ApprovalIdentity, AttemptId, DeviceId, UserId
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 from tests.build import ALICE, ATTEMPT, NOW, a_request, an_approval, an_attempt, seconds
 
 APPROVAL = ApprovalId("approval-1")

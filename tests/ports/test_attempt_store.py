@@ -9,7 +9,7 @@ from saml_idp.domain.errors import NotFound, RequestRejected, TransitionNotAllow
 from saml_idp.domain.ids import AttemptId, EntityId, EvidenceId
 from saml_idp.domain.receipt import VerifiedPassword
 from saml_idp.domain.request import AuthnRequest, Comparison, NameIdPolicy, RequestedContext
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 from tests.build import ALICE, ATTEMPT, NOW, a_request, an_approval, an_attempt, seconds
 
 FULL_REQUEST = a_request(

@@ -8,7 +8,7 @@ import pytest
 from saml_idp.domain.audit import AuditEvent, AuditRecord
 from saml_idp.domain.errors import NotFound
 from saml_idp.domain.ids import AttemptId
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 from tests.build import NOW, ORIGIN, PROVIDER, seconds
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from saml_idp.domain.errors import Conflict, NotFound, TransitionNotAllowed
 from saml_idp.domain.ids import DeviceId, UserId, digest_of
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 from tests.build import ALICE, NOW, a_device, an_enrolment, seconds
 
 CODE = an_enrolment().code_hash

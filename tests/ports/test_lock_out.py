@@ -9,7 +9,7 @@ from saml_idp.crypto.passwords import PasswordHasher
 from saml_idp.domain.audit import AuditEvent
 from saml_idp.domain.errors import LockOut
 from saml_idp.domain.ids import UserId
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 from saml_idp.services.administer_people import AdministerPeople
 from tests.build import NOW, ORIGIN, a_device, a_person
 from tests.fakes import FakeClock, FakeEntropy

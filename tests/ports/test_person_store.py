@@ -8,7 +8,7 @@ import pytest
 from saml_idp.domain.errors import Conflict, NotFound, TransitionNotAllowed
 from saml_idp.domain.ids import ApprovalIdentity, UserId
 from saml_idp.domain.person import Credential, Person
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 from tests.build import ALICE, NOW, a_device, a_person
 
 

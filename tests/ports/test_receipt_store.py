@@ -17,7 +17,7 @@ from saml_idp.domain.ids import (
     UserId,
 )
 from saml_idp.domain.receipt import Receipt, VerifiedPassword
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 from tests.build import (
     ALICE,
     ATTEMPT,

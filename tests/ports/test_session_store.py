@@ -7,7 +7,7 @@ import pytest
 from saml_idp.domain.errors import Conflict, NotFound, TransitionNotAllowed
 from saml_idp.domain.ids import Digest, SessionId, UserId, digest_of
 from saml_idp.domain.session import Session
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 from tests.build import ALICE, NOW, SESSION, a_session, seconds
 
 LATER = NOW + seconds(90)

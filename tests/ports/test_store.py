@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from saml_idp.domain.errors import NotFound
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 from tests.build import ATTEMPT, a_person, an_attempt
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from saml_idp.domain.throttle import FREE_TRIES, HARD_LOCK_AT, SOFT_LOCK, Tally, subject_for
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 from tests.build import NOW, seconds
 
 ALICE = subject_for("alice", known_browser=None)

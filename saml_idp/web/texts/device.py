@@ -171,7 +171,7 @@ DEVICE: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "This is only a test. Approve it to see that your device works.",
         "de": "Das ist nur ein Test. Geben Sie ihn frei, um zu sehen, dass Ihr Gerät funktioniert.",
     },
-    "device.trial.approve": {"en": "Approve this test", "de": "Diesen Test freigeben"},
+    "device.trial.approve": {"en": "Approve this test", "de": "Test freigeben"},
     "device.trial.later": {"en": "Not now", "de": "Nicht jetzt"},
     "device.more": {"en": "{count} more waiting", "de": "{count} weitere warten"},
     "device.result.granted.title": {"en": "Approved", "de": "Freigegeben"},

@@ -63,7 +63,7 @@ LOGIN: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "QR code that opens this approval on your phone",
         "de": "QR-Code, der diese Freigabe auf Ihrem Telefon öffnet",
     },
-    "approval.show_qr": {"en": "Show a QR code instead", "de": "Stattdessen einen QR-Code zeigen"},
+    "approval.show_qr": {"en": "Show a QR code", "de": "QR-Code zeigen"},
     "approval.this_device": {
         "en": "Approve on this device",
         "de": "Auf diesem Gerät freigeben",

@@ -6,7 +6,7 @@ from typing import Any
 from saml_idp.domain.approval import ApprovalState
 from saml_idp.domain.errors import NotFound
 from saml_idp.domain.ids import AssertionId
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 from saml_idp.saml.issuer import Issuer, SignedResponse
 from tests.flows.model.ledger import Ledger
 

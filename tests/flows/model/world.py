@@ -14,7 +14,7 @@ from saml_idp.domain.attempt import LoginAttempt, State
 from saml_idp.domain.errors import DeviceMessageRejected, IdpError, Throttled
 from saml_idp.domain.ids import ApprovalId, AttemptId, EntityId
 from saml_idp.domain.policy import Policy
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 from saml_idp.saml.bindings import InboundMessage
 from saml_idp.services.answer_approval import Result
 from tests.build import ORIGIN, a_policy

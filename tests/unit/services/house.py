@@ -33,7 +33,7 @@ from saml_idp.domain.limits import Limits
 from saml_idp.domain.person import Person
 from saml_idp.domain.policy import Policy
 from saml_idp.domain.service_provider import AssertionConsumer, Binding, ServiceProvider
-from saml_idp.ports import Store
+from saml_idp.ports.store import Store
 from saml_idp.saml.bindings import InboundMessage, decode_post
 from saml_idp.saml.instants import written_instant
 from saml_idp.saml.issuer import Issuer
