@@ -5,6 +5,12 @@ sorted keys, no white space and UTF-8 give the octets of RFC 8785 (JCS).
 """
 
 import json
+from typing import Final
+
+_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+)
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
 
 
 def canonical_json(value: object) -> bytes:
@@ -18,9 +24,7 @@ def canonical_json(value: object) -> bytes:
             one form here.
     """
     _refuse_ambiguous(value)
-    return json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _refuse_ambiguous(value: object) -> None:
@@ -30,7 +34,9 @@ def _refuse_ambiguous(value: object) -> None:
         if not all(isinstance(key, str) for key in value):
             raise TypeError("a key is a string: 1 and '1' would look the same")
         for item in value.values():
-            _refuse_ambiguous(item)
+            if type(item) not in _PLAIN:
+                _refuse_ambiguous(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            _refuse_ambiguous(item)
+            if type(item) not in _PLAIN:
+                _refuse_ambiguous(item)

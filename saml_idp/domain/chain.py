@@ -7,7 +7,6 @@ row that was added, dropped, moved, changed or taken from another login breaks t
 Storage carries links; it cannot write them.
 """
 
-import hashlib
 import hmac
 import json
 from collections.abc import Sequence
@@ -49,8 +48,9 @@ Chain = tuple[Link, ...]
 
 
 def _seal(key: SealKey, label: bytes, before: bytes, body: str) -> str:
-    message = label + before + len(body.encode()).to_bytes(4, "big") + body.encode()
-    return hmac.new(key.secret, message, hashlib.sha256).hexdigest()
+    octets = body.encode()
+    message = label + before + len(octets).to_bytes(4, "big") + octets
+    return hmac.digest(key.secret, message, "sha256").hex()
 
 
 def opening_of(attempt_id: AttemptId, request: AuthnRequest, steps: Sequence[Step]) -> str:

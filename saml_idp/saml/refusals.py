@@ -20,7 +20,7 @@ from saml_idp.domain.request import AuthnRequest
 from saml_idp.saml import names
 from saml_idp.saml.consumers import is_safe_location
 from saml_idp.saml.instants import written_instant
-from saml_idp.saml.xml import Element, is_ncname, serialize
+from saml_idp.saml.xml import Element, serialize
 
 
 class Status(StrEnum):
@@ -98,7 +98,7 @@ def write_refusal(
         IssueInstant=written_instant(issued_at),
         Destination=request.reply_to,
     )
-    if request.request_id is not None and is_ncname(request.request_id):
+    if request.request_id is not None:
         root.attrib["InResponseTo"] = request.request_id
     etree.SubElement(root, names.assertion("Issuer")).text = issuer
     told = etree.SubElement(root, names.protocol("Status"))

@@ -109,8 +109,7 @@ def read_metadata(
                 entity, limits, file, now=now, allow_http_loopback=allow_http_loopback
             )
         except _NoProvider:
-            if entity is root:
-                faults.append(_fault(file, entity, "the entity is no service provider", _MEND_ROLE))
+            continue
         except EntityFaulty as exc:
             faults.append(_fault(file, exc.element, exc.problem, exc.mend, exc.key))
         else:

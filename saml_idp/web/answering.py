@@ -87,4 +87,4 @@ def answer(request: Any, message: OutboundMessage, issuer: EntityId, *, granted:
         "provider_name": provider_name(request, issuer),
         "granted": granted,
     }
-    return render_to_response("login/respond.jinja2", values, request=request)
+    return render_to_response("templates/login/respond.jinja2", values, request=request)

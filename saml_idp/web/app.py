@@ -1,5 +1,6 @@
 """WSGI factory: settings in, routes and views listed, application out."""
 
+import gc
 import threading
 from typing import Any
 
@@ -26,7 +27,11 @@ def application() -> Any:
     idp = build(settings)
     idp.watch_files()
     threading.Thread(target=idp.run_housekeeping, name="housekeeping", daemon=True).start()
-    return make_application(idp)
+    served = make_application(idp)
+    # What lives as long as the process is not looked through again at every collection.
+    gc.collect()
+    gc.freeze()
+    return served
 
 
 def make_application(idp: Idp) -> Any:

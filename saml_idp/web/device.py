@@ -20,7 +20,7 @@ POLL_SECONDS = 3
 LARGEST_MESSAGE = 16 * 1024
 
 
-@view_config(route_name="device.app", request_method="GET", renderer="device/app.jinja2")
+@view_config(route_name="device.app", request_method="GET", renderer="templates/device/app.jinja2")
 def app(request: Any) -> dict[str, object]:
     """Show the shell of the phone page."""
     settings = request.idp.settings
@@ -38,7 +38,9 @@ def worker(request: Any) -> Response:
     return Response(body=octets, content_type="text/javascript")
 
 
-@view_config(route_name="device.manifest", request_method="GET", renderer="device/manifest.jinja2")
+@view_config(
+    route_name="device.manifest", request_method="GET", renderer="templates/device/manifest.jinja2"
+)
 def manifest(request: Any) -> dict[str, object]:
     """Serve the manifest that makes the page installable."""
     request.response.content_type = "application/manifest+json"

@@ -132,7 +132,7 @@ def _told(request: Any, status: int, kind: str, code: str, detail: str) -> Respo
     if request.path_info.startswith("/device/v1/"):
         return _problem(request, status, code, detail)
     values = {"kind": kind, "title": None, "explanation": None, "what_to_do": None}
-    response = render_to_response("error.jinja2", values, request=request)
+    response = render_to_response("templates/error.jinja2", values, request=request)
     response.status_code = status
     return response
 

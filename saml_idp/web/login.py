@@ -51,7 +51,9 @@ def enter(request: Any) -> Response:
     return see_page_of(request, attempt)
 
 
-@view_config(route_name="login.password", request_method="GET", renderer="login/password.jinja2")
+@view_config(
+    route_name="login.password", request_method="GET", renderer="templates/login/password.jinja2"
+)
 def show_password(request: Any) -> Any:
     """Ask for user name and password."""
     attempt = request.context.attempt
@@ -60,7 +62,9 @@ def show_password(request: Any) -> Any:
     return _form(request, attempt, error=None)
 
 
-@view_config(route_name="login.password", request_method="POST", renderer="login/password.jinja2")
+@view_config(
+    route_name="login.password", request_method="POST", renderer="templates/login/password.jinja2"
+)
 def submit_password(request: Any) -> Any:
     """Take user name and password."""
     check_form(request)
@@ -92,7 +96,7 @@ def submit_password(request: Any) -> Any:
     return response
 
 
-@view_config(route_name="login.name", request_method="GET", renderer="login/name.jinja2")
+@view_config(route_name="login.name", request_method="GET", renderer="templates/login/name.jinja2")
 def show_name(request: Any) -> Any:
     """Ask for the user's ID or user name, where the approval is the whole chain."""
     attempt = request.context.attempt
@@ -101,7 +105,7 @@ def show_name(request: Any) -> Any:
     return _form(request, attempt, error=None)
 
 
-@view_config(route_name="login.name", request_method="POST", renderer="login/name.jinja2")
+@view_config(route_name="login.name", request_method="POST", renderer="templates/login/name.jinja2")
 def submit_name(request: Any) -> Any:
     """Take the user's ID or user name."""
     check_form(request)
@@ -116,13 +120,17 @@ def submit_name(request: Any) -> Any:
     return response
 
 
-@view_config(route_name="login.approval", request_method="GET", renderer="login/approval.jinja2")
+@view_config(
+    route_name="login.approval", request_method="GET", renderer="templates/login/approval.jinja2"
+)
 def show_approval(request: Any) -> Any:
     """Show the access symbols; the first approval is asked as soon as its turn has come."""
     return _approval(request, again=False)
 
 
-@view_config(route_name="login.approval", request_method="POST", renderer="login/approval.jinja2")
+@view_config(
+    route_name="login.approval", request_method="POST", renderer="templates/login/approval.jinja2"
+)
 def ask_again(request: Any) -> Any:
     """Ask once more, at the user's wish."""
     check_form(request)
@@ -221,7 +229,7 @@ def _ended(request: Any, attempt: LoginAttempt) -> Response:
     name = provider_name(request, attempt.request.issuer)
     if attempt.state is State.DONE:
         values: dict[str, Any] = {"provider_name": name, "provider_url": None}
-        return render_to_response("login/moved.jinja2", values, request=request)
+        return render_to_response("templates/login/moved.jinja2", values, request=request)
     because = attempt.ended_because or "expired"
     back = request.route_path("login.back", attempt=attempt.attempt_id)
     values = {
@@ -230,7 +238,7 @@ def _ended(request: Any, attempt: LoginAttempt) -> Response:
         "back_action": None if because in _NO_WAY_BACK else back,
         "restart_url": None,
     }
-    return render_to_response("login/ended.jinja2", values, request=request)
+    return render_to_response("templates/login/ended.jinja2", values, request=request)
 
 
 def _form(request: Any, attempt: LoginAttempt, *, error: str | None, **values: object) -> Any:

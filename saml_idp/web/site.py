@@ -13,7 +13,7 @@ from saml_idp.web import metrics
 _COLOUR: Final = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
-@view_config(route_name="home", request_method="GET", renderer="home.jinja2")
+@view_config(route_name="home", request_method="GET", renderer="templates/home.jinja2")
 def home(request: Any) -> dict[str, object]:
     """Show what this site is for."""
     return {"services": [], "device_url": request.route_path("device.app"), "admin_url": None}

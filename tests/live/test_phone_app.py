@@ -331,6 +331,22 @@ def test_a_second_question_waits_until_the_first_is_answered(
     expect(enrolled.locator("#approval-provider")).to_have_text("Confluence")
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_question_of_six_symbols_fits_the_narrowest_screen(
+    enrolled: Page, preview: Preview, peer: DevicePeer, language: str
+) -> None:
+    peer.symbols = "K3QAZW"
+    peer.ask(provider_name="Wissensdatenbankverwaltungsdienst " * 2, browser="x" * 60)
+    enrolled.goto(f"{preview.base}/device/?lang={language}")
+    expect(screen(enrolled, "approval")).to_be_visible()
+    enrolled.keyboard.type(peer.symbols)
+    assert enrolled.evaluate("document.documentElement.scrollWidth") == 320
+    for button in enrolled.locator("#entry-grid button").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 40
+
+
 def test_a_question_does_not_interrupt_what_is_being_typed(
     enrolled: Page, peer: DevicePeer
 ) -> None:

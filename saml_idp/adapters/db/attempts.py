@@ -4,7 +4,6 @@ The only module of the database that touches links: it carries their text and ma
 """
 
 import json
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -25,7 +24,13 @@ from saml_idp.domain.chain import Chain, Link
 from saml_idp.domain.errors import NotFound, RequestRejected, TransitionNotAllowed
 from saml_idp.domain.evidence import Step
 from saml_idp.domain.ids import AttemptId, Digest, EntityId, UserId
-from saml_idp.domain.request import AuthnRequest, Comparison, NameIdPolicy, RequestedContext
+from saml_idp.domain.request import (
+    AuthnRequest,
+    Comparison,
+    NameIdPolicy,
+    RequestedContext,
+    request_values,
+)
 
 _c = attempts.c
 _ADD: Final = insert(attempts).on_conflict_do_nothing()
@@ -160,31 +165,14 @@ def _attempt_of(row: Row) -> LoginAttempt:
 
 
 def _request_text(request: AuthnRequest) -> str:
-    # Field by field: ``dataclasses.asdict`` copies each value deeply, which costs more than
-    # storing it.
-    context, name_id_policy = request.requested_context, request.name_id_policy
-    return json.dumps(
-        {
-            "request_id": request.request_id,
-            "issuer": request.issuer,
-            "reply_to": request.reply_to,
-            "relay_state": request.relay_state,
-            "force_authn": request.force_authn,
-            "is_passive": request.is_passive,
-            "requested_context": asdict(context) if context is not None else None,
-            "name_id_policy": asdict(name_id_policy) if name_id_policy is not None else None,
-            "subject_name_id": request.subject_name_id,
-            "was_signed": request.was_signed,
-            "received_at": stored(request.received_at),
-        }
-    )
+    return json.dumps(request_values(request))
 
 
 def _request_from(text: str) -> AuthnRequest:
     values: dict[str, Any] = json.loads(text)
     context, name_id_policy = values["requested_context"], values["name_id_policy"]
     values["issuer"] = EntityId(values["issuer"])
-    values["received_at"] = instant(values["received_at"])
+    values["received_at"] = datetime.fromisoformat(values["received_at"])
     if context is not None:
         values["requested_context"] = RequestedContext(
             Comparison(context["comparison"]), tuple(context["classes"])

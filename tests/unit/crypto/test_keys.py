@@ -115,6 +115,23 @@ def test_k02_a_key_is_written_for_its_owner_alone_and_never_over_another(tmp_pat
     assert (tmp_path / "k").read_bytes() == b"one"
 
 
+def test_a_key_is_on_the_disk_before_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bytes] = []
+    monkeypatch.setattr(os, "fsync", lambda _: synced.append((tmp_path / "k").read_bytes()))
+    write_key(tmp_path / "k", b"one")
+    assert synced == [b"one"]
+
+
+def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
+    put(tmp_path)
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    for _ in range(10):
+        load_named_key(tmp_path, "k")
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
 def test_k02_a_key_is_not_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "target")
     assert fault_of(write_key, tmp_path / "link", b"x").file == str(tmp_path / "link")

@@ -112,6 +112,21 @@ def test_every_form_of_it_is_valid_by_the_schema(
         metadata_schema.assertValid(etree.fromstring(write(form, metadata_key)))
 
 
+def test_it_says_which_algorithms_we_verify(described: Described, metadata_key: SigningKey) -> None:
+    root = parse(write(described, metadata_key), limits=METADATA_LIMITS)
+    told = [
+        e.get("Algorithm", "")
+        for e in root.iter(f"{{{names.ALG}}}DigestMethod", f"{{{names.ALG}}}SigningMethod")
+    ]
+    assert set(told) >= {names.SHA256, names.RSA_SHA256, names.ECDSA_SHA256}
+    assert not [uri for uri in told if uri.endswith("sha1")]
+
+
+def test_a_name_or_a_logo_alone_is_shown(described: Described, metadata_key: SigningKey) -> None:
+    assert b"DisplayName" in write(replace(described, logo=""), metadata_key)
+    assert b"mdui:Logo" in write(replace(described, display_names=()), metadata_key)
+
+
 def test_what_is_empty_is_left_out(described: Described, metadata_key: SigningKey) -> None:
     bare = replace(described, display_names=(), logo="", error_url="", contact="")
     xml = write(bare, metadata_key)

@@ -352,6 +352,10 @@ def test_a12_an_encrypted_assertion_stands_alone_and_is_signed_inside(
         for m in etree.fromstring(response.xml).iter(names.xenc("EncryptionMethod"))
     ]
     assert methods == [names.AES256_GCM, names.RSA_OAEP_MGF1P]
+    digest = etree.fromstring(response.xml).find(
+        f".//{names.xenc('EncryptedKey')}/{names.xenc('EncryptionMethod')}/{names.ds('DigestMethod')}"
+    )
+    assert digest.get("Algorithm") == names.SHA1_DIGEST  # said aloud, for readers that insist
     alone = parse(decrypted(response.xml, other_key))
     assert verified(alone, [idp_key.certificate]) is alone
     by_xmlsec = parse(xmlsec_decrypted(response.xml, other_key))

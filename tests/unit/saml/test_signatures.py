@@ -268,6 +268,25 @@ def test_an_elliptic_signature_in_der_is_accepted_on_redirect(make_key: MakeKey)
     assert value
 
 
+@pytest.mark.parametrize("algorithm", ["rsa-2048", "p-256", "p-384"])
+def test_s01_a_redirect_signature_over_other_octets_is_refused_for_every_kind_of_key(
+    algorithm: Any, make_key: MakeKey
+) -> None:
+    key = make_key(algorithm, algorithm)
+    query, _, _ = redirect_query(request_xml(), key=key).rpartition("&Signature=")
+    provider = a_provider(key=key)
+    for value in (
+        key.sign(b"other"),
+        b"\x00" * 64,
+        b"\x00" * 96,
+        b"0\x00",
+        b"\x30\x06\x02\x01\x00",
+    ):
+        wire = quote(base64.b64encode(value).decode(), safe="")
+        message = decode_redirect(f"{query}&Signature={wire}")
+        assert refusal(read, message, provider) == "signature_invalid"
+
+
 # --- S05: wrapping ---------------------------------------------------------------------
 
 

@@ -211,6 +211,24 @@ def test_a02_response_location_is_not_read() -> None:
     assert provider_in(entity(consumers=consumer)).consumers[0].location == ACS
 
 
+def test_the_bounds_themselves_are_allowed() -> None:
+    assert provider_in(entity(entity_id="a" * 1024)).entity_id == "a" * 1024
+    provider = provider_in(entity(consumers=CONSUMER.replace('"0"', '"65535"')))
+    assert provider.consumers[0].index == 65535
+    start = "data:image/png;base64,"
+    picture = start + "A" * (64 * 1024 - len(start))
+    assert logo_of(picture) == picture
+
+
+def test_an_attribute_that_is_missing_is_named_as_the_key() -> None:
+    assert fault_in(entity(entity_id="")).key == "EntityDescriptor.entityID"
+    assert fault_in(entity(consumers=CONSUMER.replace("Binding", "binding"))).key == "Binding"
+
+
+def test_minimal_metadata_is_laid_out_for_a_reader() -> None:
+    assert write_minimal_metadata(PROVIDER, ACS).count(b"\n") > 4
+
+
 def test_minimal_metadata_reads_as_it_was_written() -> None:
     xml = write_minimal_metadata("https://jira.example.com", "https://jira.example.com/a?b&c")
     provider = provider_in(xml.decode())

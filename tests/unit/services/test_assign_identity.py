@@ -116,6 +116,7 @@ def test_an_id_belongs_to_one_user(office: Office, taken: str) -> None:
         office.assign_identity(BOB, taken, origin=OPERATOR)
 
     assert caught.value.reason == "taken"
+    assert "of another user" in str(caught.value)
     assert office.person(BOB).identity is None
 
 

@@ -1,5 +1,7 @@
 """A receipt proves its assertion; every row that is changed afterwards shows."""
 
+import base64
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -8,12 +10,16 @@ from typing import Any
 import pytest
 
 from saml_idp.crypto.symbol_box import seal_symbols
+from saml_idp.device_sdk.keys import signed
 from saml_idp.device_sdk.messages import Verdict
-from saml_idp.domain.approval import ApprovalState
+from saml_idp.domain.approval import Approval, ApprovalState
 from saml_idp.domain.attempt import State
 from saml_idp.domain.audit import StoredRecord
+from saml_idp.domain.chain import extend, walk
 from saml_idp.domain.errors import NotFound
+from saml_idp.domain.evidence import Evidence, Step
 from saml_idp.domain.ids import (
+    ApprovalId,
     ApprovalIdentity,
     AssertionId,
     AttemptId,
@@ -22,7 +28,7 @@ from saml_idp.domain.ids import (
     UserId,
 )
 from saml_idp.services.verify_receipt import ReceiptReport, VerifyReceipt
-from tests.build import IDP, OTHER_SEAL_KEY, PROVIDER, SEAL_KEY, a_policy, a_provider
+from tests.build import IDP, NOW, OTHER_SEAL_KEY, PROVIDER, SEAL_KEY, a_policy, a_provider
 from tests.fakes import FakeStore, Rows
 from tests.unit.services.house import House, Jar, Phone, another_provider
 
@@ -45,6 +51,12 @@ class Archive:
         (assertion_id,) = set(self.store.rows.receipts) - before
         self.house.clock.advance(minutes=5)
         return assertion_id
+
+    def answer(self, approval: Approval) -> str:
+        """Return the phone's answer with the symbols that the login page showed."""
+        (stored,) = self.store.rows.approvals.values()
+        symbols = self.house.symbols_of(stored)
+        return self.phone.answer(approval, Verdict.APPROVE, symbols, now=approval.created_at)
 
     def verify(self, assertion_id: AssertionId, **changes: Any) -> ReceiptReport:
         verb = VerifyReceipt(self.store, SEAL_KEY, IDP)
@@ -225,9 +237,13 @@ def _flip_signature(rows: Rows) -> None:
         (_approval(attempt_id=AttemptId("another")), "approval"),
         (_approval(provider=EntityId("https://evil.example")), "approval"),
         (_approval(symbols_count=1), "approval"),
+        (_approval(decided_at=NOW + timedelta(seconds=1)), "approval"),
         (_receipt(approval="made-up"), "approval"),
         (_flip_signature, "signature"),
         (_other_symbols, "signature"),
+        (_approval(device_id=DeviceId("another")), "signature"),
+        (_approval(attempt_id=AttemptId("another")), "signature"),
+        (_approval(provider=EntityId("https://evil.example")), "signature"),
         (_approval(symbols="garbage"), "signature"),
         (_approval(nonce="n" * 22), "signature"),
         (_approval(provider_name="Payroll"), "signature"),
@@ -256,14 +272,77 @@ def test_a_row_that_was_changed_shows(
     assert not report.ok
 
 
-def test_a_denial_passed_off_as_an_approval_shows(archive: Archive) -> None:
+def _read(part: str) -> dict[str, object]:
+    read: dict[str, object] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return read
+
+
+@pytest.mark.parametrize("verdict", [Verdict.DENY, Verdict.NOT_ME])
+def test_a_denial_passed_off_as_an_approval_shows(archive: Archive, verdict: Verdict) -> None:
+    """With the right symbols in it: the verdict alone tells."""
     assertion_id = archive.sign_in()
     (approval,) = archive.store.rows.approvals.values()
-    denial = archive.phone.answer(approval, Verdict.DENY, "", now=approval.created_at)
+    key = archive.phone.key
+    header, claims = (_read(part) for part in archive.answer(approval).split(".")[:2])
+    denial = signed(header, {**claims, "verdict": str(verdict)}, key)
 
     _change(archive.store.rows.approvals, answer=denial)
 
-    assert "signature" in _failed(archive.verify(assertion_id))
+    assert _failed(archive.verify(assertion_id)) == {"signature"}
+
+
+def test_an_answer_to_another_question_shows(archive: Archive) -> None:
+    """Everything is the same but the approval: a replayed answer."""
+    assertion_id = archive.sign_in()
+    (approval,) = archive.store.rows.approvals.values()
+    other = archive.answer(replace(approval, approval_id=ApprovalId("another")))
+
+    _change(archive.store.rows.approvals, answer=other)
+
+    assert _failed(archive.verify(assertion_id)) == {"signature"}
+
+
+def _resealed(archive: Archive, change: Callable[[Evidence], Evidence], step: Step) -> set[str]:
+    """Sign in, seal the chain anew with *change* made to *step*; return which checks fail."""
+    assertion_id = archive.sign_in()
+    rows = archive.store.rows
+    (attempt,) = rows.attempts.values()
+    evidence = walk(
+        attempt.chain,
+        SEAL_KEY,
+        expected_attempt=attempt.attempt_id,
+        expected_request=attempt.request,
+        expected_steps=attempt.steps,
+    )
+    chain = attempt.chain[:1]
+    for one in evidence:
+        chain = extend(chain, change(one) if one.step is step else one, SEAL_KEY)
+    _change(rows.attempts, chain=chain)
+    _change(rows.receipts, chain=chain)
+    return _failed(archive.verify(assertion_id))
+
+
+def test_sealed_evidence_of_another_user_shows(archive: Archive) -> None:
+    def of_bob(evidence: Evidence) -> Evidence:
+        return replace(evidence, user_id=UserId("u-bob"))
+
+    assert _resealed(archive, of_bob, Step.PASSWORD) == {"password"}
+    assert _resealed(Archive(), of_bob, Step.APPROVAL) == {"approval"}
+
+
+def test_a_password_sealed_after_its_approval_shows(archive: Archive) -> None:
+    """Rule 3: steps run in order."""
+    late = NOW + timedelta(minutes=1)
+    sign_in = archive.sign_in
+
+    def and_move_the_record(provider: str = PROVIDER) -> AssertionId:
+        assertion_id = sign_in(provider)
+        _change(archive.store.rows.passwords, verified_at=late)
+        return assertion_id
+
+    archive.sign_in = and_move_the_record  # type: ignore[method-assign]
+
+    assert _resealed(archive, lambda e: replace(e, at=late), Step.PASSWORD) == {"password"}
 
 
 def test_the_audit_record_is_found_behind_many_others(archive: Archive) -> None:
