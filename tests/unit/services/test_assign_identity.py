@@ -120,6 +120,16 @@ def test_an_id_belongs_to_one_user(office: Office, taken: str) -> None:
     assert office.person(BOB).identity is None
 
 
+def test_the_refusal_of_a_taken_id_names_it(office: Office) -> None:
+    with office.store.unit() as unit:
+        unit.people.add(a_person("carol", identity=ApprovalIdentity("wonder")), "hash")
+
+    with pytest.raises(Conflict) as caught:
+        office.assign_identity(BOB, "wonder", origin=OPERATOR)
+
+    assert str(caught.value) == "'wonder' is the ID or name of another user"
+
+
 def test_an_id_is_not_the_name_of_another(office: Office) -> None:
     """A login that gives "carol" must find Carol, never somebody who chose that ID."""
     with office.store.unit() as unit:
