@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from saml_idp.adapters.db import schema
-from saml_idp.adapters.db.store import DatabaseStore, open_store, parsed_url
+from saml_idp.adapters.db.store import DatabaseStore, open_store
 from saml_idp.adapters.directory_db import DatabaseDirectory
 from saml_idp.adapters.notifier import LogNotifier
 from saml_idp.adapters.policy_files import PolicyFileChange, PolicyFiles
@@ -19,16 +18,16 @@ from saml_idp.crypto.keys import (
     ASSERTION_ACTIVE,
     ASSERTION_NEXT,
     METADATA,
+    SigningKey,
     find_named_key,
     load_named_key,
     load_secret,
 )
 from saml_idp.crypto.passwords import PasswordHasher
-from saml_idp.domain.audit import AuditEvent, Origin
+from saml_idp.domain.audit import AuditEvent
 from saml_idp.domain.chain import SealKey
 from saml_idp.domain.errors import Fault, IdpError
 from saml_idp.domain.ids import EntityId
-from saml_idp.domain.keys import KeyDescription
 from saml_idp.ports.people import Directory
 from saml_idp.ports.system import Clock, Entropy
 from saml_idp.saml.idp_metadata import Described, write_idp_metadata
@@ -48,8 +47,6 @@ from saml_idp.services.find_people import FindPeople
 from saml_idp.services.finish_login import FinishLogin
 from saml_idp.services.housekeeping import KeepHouse
 from saml_idp.services.list_approvals import ListApprovals
-from saml_idp.services.make_keys import MakeKeys
-from saml_idp.services.make_keys import list_keys as described_keys
 from saml_idp.services.read_audit import ReadAudit
 from saml_idp.services.recognise_device import RecogniseDevice
 from saml_idp.services.record_change import RecordChange
@@ -145,6 +142,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
     keys, notifier = settings.keys_dir, LogNotifier()
     seal_key = SealKey(load_secret(keys / "seal.key"))
+    active = load_named_key(keys, ASSERTION_ACTIVE)
     store = open_store(settings.database_url, node=settings.node, pool_size=settings.threads + 2)
     hasher = PasswordHasher(memory_kib=settings.argon2_memory_kib, time_cost=settings.argon2_time)
     directory = DatabaseDirectory(store, hasher)
@@ -161,7 +159,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         clock=clock,
         entropy=entropy,
         cookie_key=load_secret(keys / "cookie.key"),
-        metadata=_metadata(settings, clock),
+        metadata=_metadata(settings, clock, active),
         begin_login=BeginLogin(store, providers, policies, clock, entropy, seal_key, limits),
         resume_session=ResumeSession(store, policies, clock, seal_key, limits.session_idle),
         find_login=FindLogin(store, clock),
@@ -180,7 +178,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
             store,
             providers,
             policies,
-            Issuer(entity_id, load_named_key(keys, ASSERTION_ACTIVE)),
+            Issuer(entity_id, active),
             clock,
             entropy,
             seal_key,
@@ -197,31 +195,6 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         verify_receipt=VerifyReceipt(store, seal_key, entity_id),
         keep_house=KeepHouse(store, clock),
     )
-
-
-def upgrade_database(settings: Settings) -> None:
-    """Bring the database to the present schema; make it where there is none."""
-    schema.upgrade(parsed_url(settings.database_url))
-
-
-def check_database(settings: Settings) -> Sequence[str]:
-    """Return what is wrong with the database; empty when nothing is."""
-    url = parsed_url(settings.database_url)
-    return (*schema.faults_of(url), *schema.schema_differences(url))
-
-
-def make_keys(settings: Settings, algorithm: str, origin: Origin) -> tuple[KeyDescription, ...]:
-    """Make every key that is missing and return the new ones; works before there is a database."""
-    store = None
-    if not schema.faults_of(parsed_url(settings.database_url)):
-        store = open_store(settings.database_url, node=settings.node, pool_size=1)
-    name = settings.organisation_name
-    return MakeKeys(settings.keys_dir, name, SystemClock(), store)(algorithm, origin=origin)
-
-
-def list_keys(settings: Settings) -> tuple[KeyDescription, ...]:
-    """Return the keys of the installation, as they may be shown."""
-    return described_keys(settings.keys_dir)
 
 
 def _providers(settings: Settings, clock: Clock, recording: RecordChange) -> ProviderFiles:
@@ -269,11 +242,11 @@ def _display_name(providers: ProviderFiles) -> Callable[[EntityId], str]:
     return display_name
 
 
-def _metadata(settings: Settings, clock: Clock) -> Callable[[], bytes]:
+def _metadata(settings: Settings, clock: Clock, active: SigningKey) -> Callable[[], bytes]:
     """Return the maker of our metadata: signed once an hour, equal octets in between."""
     keys = settings.keys_dir
     metadata_key = load_named_key(keys, METADATA)
-    signing = [load_named_key(keys, ASSERTION_ACTIVE), find_named_key(keys, ASSERTION_NEXT)]
+    signing = [active, find_named_key(keys, ASSERTION_NEXT)]
     described = Described(
         entity_id=settings.entity_id,
         sso_url=f"{settings.base_url}/saml/sso",

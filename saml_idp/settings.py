@@ -124,9 +124,19 @@ def load_settings_here(path: Path | None) -> Settings:
 
 
 def hand_to_workers(settings: Settings) -> None:
-    """Let the processes that this one starts read the same file as it did."""
+    """Let the processes that this one starts read the same file as it did, and count together.
+
+    Each worker counts in files of ``state/metrics``; whoever is asked adds them up.
+    """
     if settings.file is not None:
         os.environ[_PATH_VARIABLE] = str(settings.file.resolve())
+    metrics = settings.state_dir / "metrics"
+    metrics.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in metrics.glob("*.db"):
+        left.unlink()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+    # Pyramid 2.1 imports it; an operator can do nothing about that.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:pkg_resources is deprecated:UserWarning")
 
 
 def variable_of(key: str) -> str:
@@ -225,7 +235,7 @@ def _take_all(reading: Reading, base: Path, path: Path | None) -> Settings:
         host=take("server.host", text(255), "127.0.0.1"),
         port=take("server.port", whole(1, 65535), 8443),
         workers=take("server.workers", whole(1, 64), 2),
-        threads=take("server.threads", whole(1, 256), 8),
+        threads=take("server.threads", whole(1, 256), 4),
         trusted_proxies=take("server.trusted_proxies", kinds.many(addresses.network, 50), ()),
         calls_per_minute=take("server.calls_per_minute", whole(10, 10_000_000), 120),
         organisation_name=take("organisation.name", text(100), "Sign in"),

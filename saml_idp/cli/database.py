@@ -20,7 +20,7 @@ def upgrade(context: CliContext) -> None:
 
     The version before this one goes on serving meanwhile: upgrade first, then restart.
     """
-    from saml_idp.bootstrap import check_database, upgrade_database
+    from saml_idp.upkeep import check_database, upgrade_database
 
     upgrade_database(context.settings)
     _refuse_faults(check_database(context.settings))
@@ -32,7 +32,7 @@ def upgrade(context: CliContext) -> None:
 @click.pass_obj
 def check(context: CliContext, *, as_json: bool) -> None:
     """Check that the database answers, is whole and has this version's tables."""
-    from saml_idp.bootstrap import check_database
+    from saml_idp.upkeep import check_database
 
     faults = list(check_database(context.settings))
     if as_json:

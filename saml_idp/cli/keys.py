@@ -33,7 +33,7 @@ def new(context: CliContext, algorithm: str, *, as_json: bool) -> None:
     The files are readable by their owner alone (0600, in a directory of 0700). Give the
     services the certificate, or better the metadata, again after a new assertion key.
     """
-    from saml_idp.bootstrap import make_keys
+    from saml_idp.upkeep import make_keys
 
     made = make_keys(context.settings, algorithm, origin=context.origin)
     if as_json:
@@ -52,7 +52,7 @@ def new(context: CliContext, algorithm: str, *, as_json: bool) -> None:
 @click.pass_obj
 def list_all(context: CliContext, *, as_json: bool) -> None:
     """List the keys: state, algorithm, end of the certificate, fingerprint."""
-    from saml_idp.bootstrap import list_keys
+    from saml_idp.upkeep import list_keys
 
     found = list_keys(context.settings)
     if as_json:

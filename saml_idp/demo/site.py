@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from saml_idp.bootstrap import Idp, build, make_keys, upgrade_database
+from saml_idp.bootstrap import Idp, build
 from saml_idp.demo.provider import ACS_PATH
 from saml_idp.domain.audit import Origin
 from saml_idp.domain.errors import NotFound
 from saml_idp.settings import load_settings
+from saml_idp.upkeep import make_keys, upgrade_database
 
 # Known to everybody and good for nothing but this folder's database.
 USERS: Final = {"alice": "Alice Example", "bob": "Bob Example"}

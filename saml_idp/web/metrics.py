@@ -1,9 +1,10 @@
-"""Counters and times of the HTTP front, for Prometheus: of all workers where ``serve`` runs."""
+"""Counters, times and the log of the HTTP front. For Prometheus: of all workers where ``serve`` runs."""
 
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
+import structlog
 from prometheus_client import (
     REGISTRY,
     CollectorRegistry,
@@ -14,6 +15,10 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 from pyramid.response import Response
+
+_log = structlog.get_logger("saml_idp.web")
+# Asked over and over by machines; they are counted, and told of when something is refused.
+_QUIET: Final = frozenset({"healthz", "readyz", "metrics", "login.poll", "__static/"})
 
 REQUESTS: Final = Counter("saml_idp_requests", "HTTP answers", ("route", "status"))
 SECONDS: Final = Histogram(
@@ -34,14 +39,24 @@ def collected() -> bytes:
 
 
 def measured(handler: Callable[[Any], Response], registry: Any) -> Callable[[Any], Response]:
-    """Tween: count and time each answer by its route."""
+    """Tween: count, time and log each answer by its route; never its query."""
 
     def tween(request: Any) -> Response:
         started = time.perf_counter()
         response = handler(request)
         route = getattr(request.matched_route, "name", None) or "none"
         REQUESTS.labels(route, str(response.status_code)).inc()
-        SECONDS.labels(route).observe(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        SECONDS.labels(route).observe(seconds)
+        if route not in _QUIET:
+            _log.info(
+                "answered",
+                reference=request.reference,
+                method=request.method,
+                route=route,
+                status=response.status_code,
+                milliseconds=round(seconds * 1000, 1),
+            )
         return response
 
     return tween

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from saml_idp.bootstrap import build, make_keys
+from saml_idp.bootstrap import build
 from saml_idp.device_sdk.client import DeviceClient, EnrolledId
 from saml_idp.device_sdk.discovery import discover
 from saml_idp.device_sdk.keys import DeviceKey
 from saml_idp.device_sdk.messages import Verdict
 from saml_idp.domain.audit import Origin
 from saml_idp.settings import load_settings
+from saml_idp.upkeep import make_keys
 from tests.live.peer import SSO, BrowserPeer, authn_request, redirect_query
 from tests.live.serving import RunningIdp
 

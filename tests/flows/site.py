@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import webtest
 
-from saml_idp.bootstrap import Idp, build, make_keys, upgrade_database
+from saml_idp.bootstrap import Idp, build
 from saml_idp.device_sdk.client import DeviceClient, EnrolledId, Result
 from saml_idp.device_sdk.keys import DeviceKey
 from saml_idp.device_sdk.links import parse_enrolment_link
@@ -19,6 +19,7 @@ from saml_idp.domain.audit import AuditEvent, Origin, StoredRecord
 from saml_idp.domain.person import Person
 from saml_idp.saml.sp_metadata import write_minimal_metadata
 from saml_idp.settings import load_settings
+from saml_idp.upkeep import make_keys, upgrade_database
 from saml_idp.web.app import make_application
 from tests.fakes import FakeClock
 from tests.live.peer import SSO, authn_request, redirect_query

@@ -10,10 +10,11 @@ from typing import Any, cast
 import click
 from click.testing import CliRunner, Result
 
-from saml_idp.bootstrap import Idp, build, make_keys, upgrade_database
+from saml_idp.bootstrap import Idp, build
 from saml_idp.cli.main import main
 from saml_idp.domain.audit import Origin
 from saml_idp.settings import load_settings
+from saml_idp.upkeep import make_keys, upgrade_database
 
 OPERATOR = Origin("ref-test", "", "cli:test")
 PASSWORD = "correct horse battery"

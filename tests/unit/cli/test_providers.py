@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 
-from saml_idp.bootstrap import list_keys
 from saml_idp.domain.audit import AuditEvent
 from saml_idp.settings import load_settings
+from saml_idp.upkeep import list_keys
 from tests.unit.cli.installation import Installation
 
 JIRA: Final = "https://jira.example.com"
