@@ -134,7 +134,7 @@ class PolicyFiles:
             if not self._files.refresh(wait=wait) and not self._held:
                 return
             proposed = {name: good.value for name, good in self._files.good().items()}
-            held = frozenset() if is_start else self._held_back(proposed)
+            held = self._held_back(proposed)  # at the start nothing is: the built-in one is on
             drafts = _without(proposed, held, self._drafts)
             changed = _changed(self._drafts, drafts)
             before, after = self._book, self._bound(drafts)
@@ -161,7 +161,7 @@ class PolicyFiles:
         name = self.file_of(entity_id) or self._free_name(entity_id)
         label = self.folder.label(name)
         seen = self._files.seen.get(name)
-        if before is None or (seen is not None and seen.faults) or name in self._held:
+        if before is None or (seen is not None and seen.faults):
             raise ConfigurationError(self._faults)
         old = self.folder.read(name) if seen is not None else None
         key, value = self._whole_attributes(name, before, key, value)
@@ -226,7 +226,7 @@ class PolicyFiles:
         return read_policy(octets, file=self.folder.label(name), is_default=name == DEFAULT_FILE)
 
     def _bound(self, drafts: Drafts) -> Book:
-        bad = {n: s for n, s in self._files.seen.items() if s.since_start and s.good is None}
+        bad = {n: s for n, s in self._files.seen.items() if s.since_start}
         named = {find_entity_id(seen.octets) for n, seen in bad.items() if n != DEFAULT_FILE}
         return bind(
             drafts,

@@ -260,6 +260,20 @@ def test_a_file_wrong_since_the_start_does_not_get_round_it_by_vanishing_for_a_m
     assert refused(files, JIRA)
 
 
+def test_a_file_that_was_mended_and_removed_is_new_when_it_comes_back_wrong(
+    operator: Operator,
+) -> None:
+    operator.writes_policy("jira.toml", JIRA, "login.two_step = maybe")
+    files = operator.starts()
+    operator.writes_policy("jira.toml", JIRA)
+    files.refresh()
+    (operator.directory / "jira.toml").unlink()
+    files.refresh()
+    operator.writes_policy("jira.toml", JIRA, "login.two_step = maybe")
+    files.refresh()
+    assert files.policy_for(JIRA) == STRICTEST
+
+
 def test_a_new_file_that_is_wrong_leaves_in_force_what_was(operator: Operator) -> None:
     operator.writes("default.toml", "login.access_symbols = 5")
     files = operator.starts()
@@ -461,7 +475,7 @@ def test_the_default_is_not_switched_on_either(operator: Operator, text: str | N
         (operator.directory / "default.toml").unlink()
     else:
         operator.writes("default.toml", text)
-    operator.writes_policy("wiki.toml", WIKI, "login.two_step = false\nlogin.access_symbols = 5")
+    operator.writes_policy("wiki.toml", WIKI, "login.access_symbols = 5")
     files.refresh()
     assert not files.policy_for(JIRA).two_step
     assert not files.policy_for(EntityId("any other")).two_step
@@ -655,6 +669,25 @@ def test_an_edit_that_switches_two_step_on_meets_the_lock_out_guard(operator: Op
     with pytest.raises(ConfigurationError):
         files.set_value(None, "login.two_step", "x", confirm_loosening=True)
     assert not files.policy_for(JIRA).two_step
+
+
+def test_an_edit_can_undo_a_change_that_is_held(operator: Operator) -> None:
+    operator.writes_policy("jira.toml", JIRA, OFF)
+    operator.has_ready_administrator = False
+    files = operator.starts()
+    operator.writes_policy("jira.toml", JIRA, "login.two_step = true\nlogin.groups = ['a']")
+    files.refresh()
+    files.set_value(JIRA, "login.two_step", False, confirm_loosening=True)  # noqa: FBT003
+    assert files.faults() == ()
+    assert files.policy_for(JIRA).groups == ("a",)
+
+
+def test_a_file_that_is_no_toml_is_not_edited(operator: Operator) -> None:
+    operator.writes_policy("jira.toml", JIRA)
+    files = operator.starts()
+    operator.writes_policy("jira.toml", JIRA, "[login")
+    with pytest.raises(ConfigurationError, match=r"jira\.toml:2"):
+        files.set_value(JIRA, "login.access_symbols", 6, confirm_loosening=True)
 
 
 def test_a_wrong_file_is_mended_by_hand_before_it_is_edited(operator: Operator) -> None:
