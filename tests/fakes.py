@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from saml_idp.adapters.db.values import fitted
 from saml_idp.domain.approval import ALPHABET, OPEN, SUCCESSORS, Approval, ApprovalState
@@ -99,6 +99,17 @@ class Rows:
     passwords: dict[str, VerifiedPassword] = field(default_factory=dict)
     receipts: dict[AssertionId, Receipt] = field(default_factory=dict)
     name_ids: dict[tuple[UserId, EntityId], str] = field(default_factory=dict)
+    spoiled: bool = False
+
+    def refuse(self, message: str) -> NoReturn:
+        """Refuse a change as a constraint does: the whole unit is not stored then."""
+        self.spoiled = True
+        raise Conflict(message)
+
+    def must_exist(self, attempt_id: AttemptId | None) -> None:
+        """Refuse a row of an attempt that is not there, as a foreign key does."""
+        if attempt_id is not None and attempt_id not in self.attempts:
+            self.refuse("there is no such attempt")
 
     def snapshot(self) -> "Rows":
         """Return a copy that later changes of these rows do not reach."""
@@ -153,7 +164,7 @@ class FakeApprovals:
         self._rows = rows
 
     def add(self, approval: Approval) -> bool:
-        _must_exist(self._rows.attempts, approval.attempt_id)
+        self._rows.must_exist(approval.attempt_id)
         for other in self._open():
             if other.identity == approval.identity and other.expires_at <= approval.created_at:
                 self._store(_decided(other, ApprovalState.EXPIRED, approval.created_at))
@@ -300,7 +311,8 @@ class FakePeople:
     def add(self, person: Person, password_hash: str | None) -> None:
         if person.user_id in self._rows.people:
             raise Conflict("the user is stored already")
-        self._refuse_taken(person)
+        if self._is_taken(person):
+            raise Conflict("the name or the ID is taken")
         self._store(person, password_hash)
 
     def get(self, user_id: UserId) -> Person:
@@ -334,7 +346,8 @@ class FakePeople:
         stored = _there(self._rows.people, old.user_id)
         if stored.person != old:
             raise TransitionNotAllowed("the user was changed meanwhile")
-        self._refuse_taken(new)
+        if self._is_taken(new):
+            self._rows.refuse("the name or the ID is taken")
         self._store(replace(new, created_at=old.created_at), stored.password_hash)
 
     def set_password_hash(
@@ -369,13 +382,15 @@ class FakePeople:
             and (c.person.user_id, c.person.identity) in live
         )
 
-    def _refuse_taken(self, person: Person) -> None:
-        for other in (c.person for c in self._rows.people.values()):
-            if other.user_id == person.user_id:
-                continue
-            same_id = person.identity is not None and other.identity == person.identity
-            if other.username == person.username or same_id:
-                raise Conflict("the name or the ID is taken")
+    def _is_taken(self, person: Person) -> bool:
+        others = [
+            c.person for c in self._rows.people.values() if c.person.user_id != person.user_id
+        ]
+        return any(
+            other.username == person.username
+            or (person.identity is not None and other.identity == person.identity)
+            for other in others
+        )
 
     def _store(self, person: Person, password_hash: str | None) -> None:
         kept = replace(person, has_password=password_hash is not None)
@@ -507,14 +522,14 @@ class FakeReceipts:
         self._rows = rows
 
     def add_password(self, verified: VerifiedPassword) -> None:
-        _must_exist(self._rows.attempts, verified.attempt_id)
+        self._rows.must_exist(verified.attempt_id)
         if verified.evidence_id in self._rows.passwords:
             raise Conflict("this evidence is stored already")
         self._rows.passwords[verified.evidence_id] = verified
 
     def add(self, receipt: Receipt) -> None:
         self._refuse_unproven(receipt)
-        _must_exist(self._rows.attempts, receipt.attempt_id)
+        self._rows.must_exist(receipt.attempt_id)
         answered = {r.attempt_id for r in self._rows.receipts.values()}
         if receipt.assertion_id in self._rows.receipts or receipt.attempt_id in answered:
             raise TransitionNotAllowed("this login was answered already")
@@ -540,7 +555,7 @@ class FakeReceipts:
         approval = self._rows.approvals.get(receipt.approval)
         granted = {ApprovalState.GRANTED, ApprovalState.SPENT}
         if approval is None or approval.user_id != receipt.user_id or approval.state not in granted:
-            raise Conflict("a receipt needs a granted approval of its user")
+            self._rows.refuse("a receipt needs a granted approval of its user")
         if receipt.password is None:
             return
         password = self._rows.passwords.get(receipt.password)
@@ -550,7 +565,7 @@ class FakeReceipts:
             or approval.decided_at is None
             or password.verified_at > approval.decided_at
         ):
-            raise Conflict("a receipt needs a password verified before its approval")
+            self._rows.refuse("a receipt needs a password verified before its approval")
 
 
 @dataclass(frozen=True)
@@ -582,6 +597,8 @@ class FakeStore:
         with self._lock:
             rows = self.rows.snapshot()
             yield _unit_on(rows)
+            if rows.spoiled:
+                raise Conflict("a change of this unit was refused")
             self.on_commit()
             self.rows = rows
 
@@ -627,11 +644,6 @@ def _there(rows: Mapping[K, V], key: K) -> V:
     if found is None:
         raise NotFound("there is no such row")
     return found
-
-
-def _must_exist(rows: Mapping[K, V], key: K | None) -> None:
-    if key is not None and key not in rows:
-        raise Conflict("a foreign key refuses this change")
 
 
 def _drop(rows: dict[K, V], keys: Sequence[K]) -> int:

@@ -1,12 +1,14 @@
 """The port ``Store``: units and views."""
 
 import threading
+from contextlib import suppress
 
 import pytest
 
-from saml_idp.domain.errors import NotFound
+from saml_idp.domain.errors import Conflict, NotFound
+from saml_idp.domain.ids import AttemptId
 from saml_idp.ports.store import Store
-from tests.build import ATTEMPT, a_person, an_attempt
+from tests.build import ATTEMPT, a_person, an_approval, an_attempt
 
 
 class OnPurposeError(Exception):
@@ -92,3 +94,16 @@ def test_failed_units_among_others_take_back_only_themselves(store: Store) -> No
 
 def test_a_sound_store_has_no_faults(store: Store) -> None:
     assert list(store.check()) == []
+
+
+def test_a_unit_in_which_a_change_was_refused_is_not_stored(store: Store) -> None:
+    def go_on_after_the_refusal() -> None:
+        with store.unit() as unit:
+            unit.people.add(a_person(), None)
+            with suppress(Conflict):
+                unit.approvals.add(an_approval(attempt_id=AttemptId("unknown")))
+
+    with pytest.raises(Conflict):
+        go_on_after_the_refusal()
+    with store.view() as unit:
+        assert unit.people.find_by_name("alice") is None

@@ -52,7 +52,9 @@ class SqliteDatabase:
     def writing(self) -> Iterator[Transaction]:
         """Open a transaction that is on disk at the end, rolled back on an exception."""
         with self._writer.unit() as cursor:
-            yield Transaction(cursor, self._statements, has_one_writer=True)
+            transaction = Transaction(cursor, self._statements, has_one_writer=True)
+            yield transaction
+            transaction.must_be_whole()
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:

@@ -44,12 +44,25 @@ class Statements:
 class Transaction:
     """Runs statements inside a transaction that its maker began and will end."""
 
-    __slots__ = ("_cursor", "_has_one_writer", "_statements")
+    __slots__ = ("_cursor", "_has_one_writer", "_is_spoiled", "_statements")
 
     def __init__(self, cursor: Any, statements: Statements, *, has_one_writer: bool) -> None:
         self._cursor = cursor
         self._statements = statements
         self._has_one_writer = has_one_writer
+        self._is_spoiled = False
+
+    def must_be_whole(self) -> None:
+        """Refuse to go on to the commit when the database refused a statement before.
+
+        PostgreSQL answers the commit of such a transaction with a roll-back and no error; SQLite
+        would keep the rest. Whoever caught the error inside the unit must not take it for stored.
+
+        Raises:
+            Conflict: the unit is not stored.
+        """
+        if self._is_spoiled:
+            raise Conflict("a change of this unit was refused", reason="unit_refused")
 
     def hold(self, name: str) -> None:
         """Wait for every other transaction that holds *name*; hold it until this one ends."""
@@ -84,6 +97,7 @@ class Transaction:
         try:
             self._run(statement, values)
         except _UNFIT as exc:
+            self._is_spoiled = True
             raise _conflict(exc) from None
         changed: int = self._cursor.rowcount
         return changed
@@ -92,11 +106,14 @@ class Transaction:
         sql, inner = self._statements.sql_of(statement)
         try:
             self._cursor.execute(sql, {**inner, **values} if inner else values)
-        except _UNFIT:
+        except _UNFIT as exc:
+            self._is_spoiled |= _was_refused_by_server(exc)
             raise
         except _REFUSED as exc:
+            self._is_spoiled = True
             raise _conflict(exc) from None
         except DRIVER_ERRORS as exc:
+            self._is_spoiled = True
             raise_unavailable(exc)
 
 
