@@ -269,6 +269,29 @@ def test_a_look_at_the_providers_does_not_see_a_change_half_way(operator: Operat
     assert seen == [JIRA, WIKI]
 
 
+VECTORS: Final = sorted((ROOT / "tests" / "vectors" / "metadata").glob("*.xml"))
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda path: path.stem)
+def test_a_file_has_the_fault_that_it_announces(operator: Operator, vector: Path) -> None:
+    text = vector.read_text()
+    expected = text.split("<!-- expected: ")[1].split(" -->")[0]
+    operator.writes(vector.name, text)
+    files = operator.starts()
+    verdict, _, rest = expected.partition(" ")
+    if verdict == "ok":
+        assert files.faults() == ()
+        assert ids(files) == rest.split()
+        return
+    key, problem = (part.strip() for part in rest.split("|"))
+    assert ids(files) == []
+    for fault in files.faults():
+        assert (fault.file, fault.line > 0) == (f"metadata/{vector.name}", True)
+        assert problem in fault.problem
+        assert key in {"", fault.key}
+    assert files.faults()
+
+
 # ---- Adding
 
 
