@@ -160,7 +160,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         entropy=entropy,
         cookie_key=load_secret(keys / "cookie.key"),
         metadata=_metadata(settings, clock, active),
-        begin_login=BeginLogin(store, providers, policies, clock, entropy, seal_key, limits),
+        begin_login=BeginLogin(
+            store, providers, policies, clock, entropy, seal_key, limits, entity_id
+        ),
         resume_session=ResumeSession(store, policies, clock, seal_key, limits.session_idle),
         find_login=FindLogin(store, clock),
         check_password=CheckPassword(store, directory, policies, clock, entropy, seal_key),

@@ -11,7 +11,7 @@ from saml_idp.domain.chain import SealKey
 from saml_idp.domain.decision import LoginPlan, Refusal, RefusalReason, decide
 from saml_idp.domain.errors import Busy, LoginRefused, RequestRejected
 from saml_idp.domain.evidence import Evidence
-from saml_idp.domain.ids import AttemptId, Digest
+from saml_idp.domain.ids import AttemptId, Digest, EntityId
 from saml_idp.domain.limits import Limits
 from saml_idp.domain.opening import opened, resumed
 from saml_idp.domain.person import Person
@@ -39,6 +39,7 @@ class BeginLogin:
     entropy: Entropy
     seal_key: SealKey
     limits: Limits
+    entity_id: EntityId
 
     def __call__(
         self,
@@ -135,6 +136,7 @@ class BeginLogin:
                     self.policies.policy_for(issuer).require_signed_requests
                 ),
                 now=now,
+                known_as={self.entity_id},
                 deflated_allowed=lambda issuer: self.policies.policy_for(issuer).deflated_post,
             )
         except AnswerableRefusal as refusal:

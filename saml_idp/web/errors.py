@@ -49,7 +49,7 @@ _DEVICE_STATUS: Final = {
     "unknown_device": 401,
     "bad_signature": 401,
     "replayed": 401,
-    "stale": 401,
+    "out_of_date": 401,
     "not_found": 404,
     "over": 410,
     "wrong_password": 403,

@@ -17,12 +17,6 @@ from saml_idp.web.security import check_form
 from saml_idp.web.symbols import row_of
 
 POLL_SECONDS = 2
-# What the page calls an ending, by the reason that is stored and audited.
-_ENDINGS = {
-    "no_identity": "no_id",
-    "not_in_groups": "not_permitted",
-    "user_disabled": "not_permitted",
-}
 _NO_WAY_BACK = frozenset({"provider_gone"})
 
 
@@ -233,7 +227,7 @@ def _ended(request: Any, attempt: LoginAttempt) -> Response:
     because = attempt.ended_because or "expired"
     back = request.route_path("login.back", attempt=attempt.attempt_id)
     values = {
-        "reason": _ENDINGS.get(because, because),
+        "reason": because,
         "provider_name": name,
         "back_action": None if because in _NO_WAY_BACK else back,
         "restart_url": None,

@@ -1,4 +1,4 @@
-"""Counters, times and the log of the HTTP front. For Prometheus: of all workers where ``serve`` runs."""
+"""Counters, times and the log of the HTTP front, of all workers together where ``serve`` runs."""
 
 import time
 from collections.abc import Callable

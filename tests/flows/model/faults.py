@@ -127,6 +127,10 @@ def _find_unused(self: Any, code_hash: Any) -> Any:
     return replace(found, used_at=None) if found is not None else None
 
 
+def _use_once_more(self: Any, code_hash: Any, at: datetime) -> None:
+    self._rows.enrolments[code_hash] = replace(self._rows.enrolments[code_hash], used_at=at)
+
+
 def _add_receipt(self: Any, receipt: Any) -> None:
     self._rows.receipts[receipt.assertion_id] = receipt
 
@@ -445,7 +449,7 @@ FAULTS: Final = (
                 fakes.FakeDevices, "find_enrolment", _find_unused
             ),
             "the one update of the store": lambda: patch.object(
-                fakes.FakeDevices, "use_enrolment", lambda *_: None
+                fakes.FakeDevices, "use_enrolment", _use_once_more
             ),
         },
         _enrolled_twice,

@@ -2,7 +2,7 @@
 its user would, since chance alone seldom gets as far as an assertion.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -15,14 +15,39 @@ from saml_idp.domain.policy import Policy
 from tests.fakes import FakeStore
 from tests.flows.model.ledger import Asked, Login
 from tests.flows.model.world import JARS, KINDS, POLICIES, PROVIDERS, USERS, World
+from tests.unit.services.house import Phone
 
 jars: Final = st.integers(0, JARS - 1)
 users: Final = st.sampled_from(USERS)
 providers: Final = st.integers(0, len(PROVIDERS) - 1)
 recent: Final = st.integers(0, 3)  # how far back; 0: the newest
 kinds: Final = st.sampled_from(list(KINDS))
+MISHAPS: Final = (
+    "another name",
+    "restart",
+    "wait",
+    "another browser",
+    "replay",
+    "ask in two browsers",
+    "wrong",
+    "deny",
+    "foreign phone",
+    "slow",
+)
 has_logins: Final = precondition(lambda self: self.world.ledger.logins)
 DURATIONS: Final = (1, 2, 30, 119, 121, 400, 601, 901, 3000, 3601, 30_000)
+
+mishaps: Final[dict[str, Any]] = {
+    "jar": jars,
+    "provider": st.sampled_from((0, 0, *range(len(PROVIDERS)))),
+    "user": users,
+    "kind": st.sampled_from(("forced", "forced", "plain")),  # no session shortens a forced login
+    "place": st.integers(0, 2),
+    "what": st.sampled_from(MISHAPS),
+    "other": users,
+    "seconds": st.sampled_from((121, 300, 601, 3601)),
+}
+but_once: Final[Any] = rule(**mishaps)
 
 
 class LoginMachine(RuleBasedStateMachine):
@@ -80,10 +105,74 @@ class LoginMachine(RuleBasedStateMachine):
         elif state is State.AWAITING_APPROVAL:
             asked = world.see_approval(login, jar, again=True)
             if asked is not None and asked.owner is not None:
-                mine = [p for p in world.phones if p.device.user_id == f"u-{asked.owner}"]
-                world.answer(asked, mine[-1])
+                world.answer(asked, self._phone_of(asked.owner))
         elif state is State.CHAIN_COMPLETE:
             world.finish(login, jar)
+
+    # ---- as a user would, but for one thing
+
+    def _log_in_but(
+        self,
+        jar: int,
+        provider: int,
+        user: str,
+        kind: str,
+        place: int,
+        what: str,
+        other: str,
+        seconds: int,
+    ) -> None:
+        login = self.world.begin(jar, provider, kind)
+        for number in range(5):
+            if login is None:
+                return
+            if number == place:
+                self._mishap(login, what, other, seconds)
+            self._step(login, user)
+
+    log_in_but_once = but_once(_log_in_but)
+    log_in_but_for_one_thing = but_once(_log_in_but)
+    log_in_but_for_a_moment = but_once(_log_in_but)
+    log_in_but_not_quite = but_once(_log_in_but)
+    log_in_but_badly = but_once(_log_in_but)
+
+    def _mishap(self, login: Login, what: str, other: str, seconds: int) -> None:
+        """Do one thing that does not belong to the way of *login*."""
+        world, jar = self.world, login.jar
+        if what == "another name":
+            world.give_name(login, jar, other)
+        elif what == "restart":
+            world.restart(login, jar)
+        elif what == "wait":
+            world.advance(seconds)
+        elif what == "another browser":
+            world.finish(login, (jar + 1) % JARS)
+        elif what == "replay" and world.sent:
+            world.replay(world.sent[-1])
+        elif what == "ask in two browsers":
+            self._ask_in_two_browsers(login)
+        elif what in {"wrong", "deny", "foreign phone", "slow"}:
+            self._answer_badly(login, what, other, seconds)
+
+    def _answer_badly(self, login: Login, what: str, other: str, seconds: int) -> None:
+        asked = self.world.see_approval(login, login.jar)
+        if asked is None or asked.owner is None:
+            return
+        phone = self._phone_of(other if what == "foreign phone" else asked.owner)
+        if what == "slow":
+            self.world.advance(seconds)
+        self.world.answer(asked, phone, what if what in {"wrong", "deny"} else "right")
+
+    def _ask_in_two_browsers(self, login: Login) -> None:
+        asked = self.world.see_approval(login, login.jar)
+        jar = (login.jar + 1) % JARS
+        second = self.world.begin(jar, 0)
+        if asked is not None and asked.owner is not None and second is not None:
+            self.world.type_password(second, jar, asked.owner)
+            self.world.see_approval(second, jar)
+
+    def _phone_of(self, user: str) -> Phone:
+        return [p for p in self.world.phones if p.device.user_id == f"u-{user}"][-1]
 
     # ---- as a user would not
 
@@ -179,9 +268,10 @@ class LoginMachine(RuleBasedStateMachine):
             world.invite(user)
 
     @precondition(lambda self: self.world.codes)
-    @rule(back=st.integers(0, 1), right=st.booleans())
-    def take_up_an_invitation(self, back: int, *, right: bool) -> None:
-        self.world.enrol(self.world.codes[-1 - back % len(self.world.codes)], right=right)
+    @rule(back=st.integers(0, 1), right=st.booleans(), times=st.integers(1, 2))
+    def take_up_an_invitation(self, back: int, times: int, *, right: bool) -> None:
+        for _ in range(times):
+            self.world.enrol(self.world.codes[-1 - back % len(self.world.codes)], right=right)
 
     @rule(jar=jars, what=st.sampled_from(("keep house", "restart", "drop cookies")))
     def operate(self, jar: int, what: str) -> None:

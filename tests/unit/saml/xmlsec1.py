@@ -26,8 +26,9 @@ def key() -> xmlsec.Key:
 
 
 def verify(root: etree._Element) -> None:
-    node_id = option("--node-id")
-    (node,) = root.xpath("//*[@ID=$id]", id=node_id)
+    node = root
+    if "--node-id" in sys.argv:
+        (node,) = root.xpath("//*[@ID=$id]", id=option("--node-id"))
     context = xmlsec.SignatureContext()
     context.key = key()
     context.register_id(node, "ID")

@@ -206,7 +206,9 @@ class House:
         store, policies, providers = self.store, self.policies, self.providers
         clock, entropy, key = self.clock, self.entropy, SEAL_KEY
         directory, notifier = self.directory, self.notifier
-        self.begin_login = BeginLogin(store, providers, policies, clock, entropy, key, self.limits)
+        self.begin_login = BeginLogin(
+            store, providers, policies, clock, entropy, key, self.limits, IDP
+        )
         self.resume_session = ResumeSession(store, policies, clock, key, self.limits.session_idle)
         self.find_login = FindLogin(store, clock)
         self.check_password = CheckPassword(store, directory, policies, clock, entropy, key)
