@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from saml_idp.cli.context import CliContext
-from saml_idp.cli.output import NONE, examples, json_option, shown
+from saml_idp.cli.output import examples, json_option, shown
 from saml_idp.cli.software_device import (
     default_folder,
     device_errors,
@@ -80,7 +80,7 @@ def enrol(
         context.echo_json({**plain, "entity_id": own.entity_id, "trial": trial})
         return
     click.echo(f"{own.device_name} is a device of {own.identity} at {shown(own.idp_name)}")
-    click.echo("tried: it works" if trial is Result.GRANTED else f"trial: {trial or NONE}")
+    click.echo("tried: it works" if trial is Result.GRANTED else "not tried yet")
 
 
 @click.command(epilog=examples("saml-idp device retire", "saml-idp device retire --id alice --yes"))

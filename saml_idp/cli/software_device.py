@@ -62,7 +62,10 @@ def enrol_here(
     password: str,
     algorithm: Algorithm,
 ) -> tuple[EnrolledId, Result | None]:
-    """Bind a new key of this machine by an invitation, and try it; None: there was no trial."""
+    """Bind a new key of this machine by an invitation, and try it; None: it could not be tried.
+
+    Once bound it stays bound: a trial that fails is no failure of the enrolment.
+    """
     link = parse_enrolment_link(link_text)
     client = DeviceClient(link.base_url, discover(link.base_url).entity_id)
     key = DeviceKey.generate(algorithm)
@@ -75,7 +78,10 @@ def enrol_here(
     folder.add(done.enrolled, key_name)
     if done.trial is None:
         return done.enrolled, None
-    return done.enrolled, client.answer(done.enrolled, done.trial, Verdict.APPROVE)
+    try:
+        return done.enrolled, client.answer(done.enrolled, done.trial, Verdict.APPROVE)
+    except (CallFailed, ServerUnreachable):
+        return done.enrolled, None
 
 
 def own_ids(folder: StateFolder, identity: str | None) -> Sequence[EnrolledId]:

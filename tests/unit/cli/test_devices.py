@@ -72,6 +72,19 @@ def test_enrol_binds_a_key_and_tries_it(machine: Machine) -> None:
     assert [answer.verdict for answer in machine.peer.answers] == ["approve"]
 
 
+def test_a_trial_that_fails_is_no_failure_of_the_enrolment(machine: Machine) -> None:
+    """An IdP may offer a trial while a login's approval is open, and know nothing of it then."""
+    machine.peer.trial_is_known = False
+    said = machine.done("enrol", machine.link, stdin="quiet lanterns\n")
+    assert "not tried yet" in said
+    assert "alice" in machine.done("list")
+
+
+def test_enrol_without_a_trial(machine: Machine) -> None:
+    machine.peer.trial = False
+    assert "not tried yet" in machine.done("enrol", machine.link, stdin="quiet lanterns\n")
+
+
 def test_enrol_tells_programs_in_json(machine: Machine) -> None:
     said = json.loads(machine.done("enrol", machine.link, "--json", stdin="quiet lanterns\n"))
     assert said["id"] == "alice"

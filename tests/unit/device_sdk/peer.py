@@ -38,6 +38,7 @@ class Peer:
     password: str = "quiet lanterns"
     symbols: str = "K3QA"
     trial: bool = True
+    trial_is_known: bool = True
     clock_offset: float = 0.0
     devices: dict[str, str] = field(default_factory=dict)
     approvals: list[Json] = field(default_factory=list)
@@ -150,6 +151,8 @@ class Peer:
             now=self.now(),
         )
         found = [a for a in self.approvals if a["approval"] == approval_id]
+        if not self.trial_is_known:
+            raise DeviceMessageRejected("no such approval", reason="not_found")
         if not found or answer.nonce != found[0]["nonce"] or answer.device_id != device_id:
             return "over"
         self.approvals.remove(found[0])
