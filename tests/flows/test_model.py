@@ -26,7 +26,7 @@ from tests.flows.model.world import World
 STEPS: Final = 40
 EXAMPLES: Final = int(os.environ.get("MODEL_EXAMPLES", "600"))
 # Each fault is found in far fewer; the same ones every time.
-EXAMPLES_FOR_A_FAULT: Final = 400
+EXAMPLES_FOR_A_FAULT: Final = 1000
 
 BY_NAME: Final = [pytest.param(fault, id=fault.name) for fault in FAULTS]
 BY_LOCK: Final = [
