@@ -55,14 +55,14 @@ class PostgresDatabase:
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
         """Open a transaction that is committed at the end, rolled back on an exception."""
-        with self._transaction(_WRITE) as transaction:
+        with self._transaction(_WRITE, b"COMMIT") as transaction:
             yield transaction
             transaction.must_be_whole()
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """Open a transaction that sees one snapshot and writes nothing."""
-        with self._transaction(_READ) as transaction:
+        with self._transaction(_READ, b"ROLLBACK") as transaction:
             yield transaction
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class PostgresDatabase:
         self._engine.dispose()
 
     @contextmanager
-    def _transaction(self, begin: bytes) -> Iterator[Transaction]:
+    def _transaction(self, begin: bytes, end: bytes) -> Iterator[Transaction]:
         connection, driver = self._begun(begin)
         try:
             try:
@@ -80,7 +80,7 @@ class PostgresDatabase:
                 raise
             # Lost in this moment, the outcome is unknown: the caller finds it by the login's id.
             try:
-                _tell(driver, b"COMMIT")
+                _tell(driver, end)
             except psycopg.Error as exc:
                 connection.invalidate(exc)
                 raise_unavailable(exc)
