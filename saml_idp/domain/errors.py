@@ -117,7 +117,8 @@ class Fault:
     mend: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        column = f":{self.column}" if self.column else ""
+        place = f"{self.file}:{self.line}{column}" if self.line else self.file
         key = f" [{self.key}]" if self.key else ""
         return f"{place}:{key} {self.problem}. {self.mend}"
 

@@ -24,10 +24,13 @@ _TRIAL_LIFETIME: Final = timedelta(seconds=120)
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A device that was bound, and the trial approval that follows at once."""
+    """A device that was bound, and the trial approval that follows at once.
+
+    ``trial`` None: a login's approval of that ID is open, and there is but one at a time.
+    """
 
     device: Device
-    trial: Approval
+    trial: Approval | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,11 @@ class EnrolDevice:
         try:
             with self.store.unit() as unit:
                 unit.devices.use_enrolment(code_hash, now)
-                self._bind(unit, device, trial, origin, now)
+                is_tried = self._bind(unit, device, trial, origin, now)
         except TransitionNotAllowed:
             raise DeviceMessageRejected("the code was used", reason="code_invalid") from None
         self.notifier.tell(person, "device_enrolled", device=device.name)
-        return Enrolled(device, trial)
+        return Enrolled(device, trial if is_tried else None)
 
     def _check_password(self, person: Person, password: str, origin: Origin, now: datetime) -> None:
         subject = subject_for(person.username, known_browser=None)
@@ -137,9 +140,10 @@ class EnrolDevice:
 
     def _bind(
         self, unit: Unit, device: Device, trial: Approval, origin: Origin, now: datetime
-    ) -> None:
+    ) -> bool:
+        """Store device, trial and record; return whether the trial has its place."""
         unit.devices.add(device)
-        unit.approvals.add(trial)  # False while a login's approval is open: then no trial
+        is_tried = unit.approvals.add(trial)
         unit.audit.append(
             AuditRecord(
                 now,
@@ -149,3 +153,4 @@ class EnrolDevice:
                 details={"device": device.device_id, "id": device.identity, "name": device.name},
             )
         )
+        return is_tried

@@ -28,7 +28,7 @@ class DeviceContext:
             raise DeviceMessageRejected("no device signed this call", reason="unauthenticated")
         base = request.idp.settings.base_url
         self.device: Device = request.idp.recognise_device(
-            message, method=request.method, url=f"{base}{request.path}"
+            message, method=request.method, url=f"{base}{request.path_info}"
         )
 
 

@@ -62,7 +62,7 @@ def enrol(request: Any) -> dict[str, object]:
         "identity": enrolled.device.identity,
         "idp_name": settings.organisation_name,
         "entity_id": settings.entity_id,
-        "trial": _shown(request, enrolled.trial),
+        "trial": _shown(request, enrolled.trial) if enrolled.trial is not None else None,
     }
 
 

@@ -66,3 +66,14 @@ def test_the_next_service_asks_nothing(site: Site) -> None:
     assert page.forms["respond"].action == f"{ALONE}/acs"
     issued = site.trail(AuditEvent.ASSERTION_ISSUED)
     assert issued[-1].record.details["steps"] == ["approval:session"]
+
+
+def test_a_device_enrolled_during_a_login_gets_no_trial_and_the_login_goes_on(site: Site) -> None:
+    phone, browser = site.phone(), site.browser()
+    browser.start()
+    browser.sign_in()
+    site.clock.advance(seconds=1)
+    second = site.phone(trial=True)
+    assert second.look() == []
+    assert phone.answer(browser.symbols) is Result.GRANTED
+    assert "respond" in browser.submit("finish").forms

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,21 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def within(seconds: float, condition: Callable[[], bool]) -> None:
+    """Wait until *condition* holds; a failure when it does not after *seconds*.
+
+    The last look begins in time; how long it takes is the machine's affair.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        began = time.monotonic()
+        if condition():
+            return
+        if began > until:
+            raise AssertionError(f"not within {seconds} s")
+        time.sleep(0.02)
 
 
 @dataclass

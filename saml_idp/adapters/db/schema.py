@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from saml_idp.adapters.db.sqlite import connect
 from saml_idp.adapters.db.tables import METADATA
 from saml_idp.adapters.db.transaction import raise_unavailable
+from saml_idp.domain.errors import StoreUnavailable
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _UPGRADE_LOCK: Final = 0x5A31_1D9E  # one process migrates at a time; any number will do
@@ -27,11 +28,23 @@ _UPGRADE_LOCK: Final = 0x5A31_1D9E  # one process migrates at a time; any number
 def upgrade(url: URL, *, to: str = "head") -> None:
     """Bring the database at *url* to the revision *to*; does nothing when it is there.
 
+    The folder of a SQLite file is made, for its owner alone, where there is none.
+
     Raises:
         StoreUnavailable: the database does not answer, or refuses.
     """
+    if url.get_backend_name() == "sqlite" and url.database:
+        _make_folder(Path(url.database).parent)
     with _connection(url) as connection:
         command.upgrade(_config(connection), to)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        reason = f"{folder} cannot be made: {exc.strerror}"
+        raise StoreUnavailable(reason) from None
 
 
 def downgrade(url: URL, *, to: str) -> None:
