@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from lxml import html
+import xmlsec
+from lxml import etree, html
 from onelogin.saml2.auth import OneLogin_Saml2_Auth
 from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser
 from onelogin.saml2.settings import OneLogin_Saml2_Settings
@@ -58,7 +59,9 @@ class Toolkit:
     settings: dict[str, Any]
 
     @classmethod
-    def made(cls, entity_id: str, idp: RunningIdp, pair: tuple[Path, Path] | None = None) -> "Toolkit":
+    def made(
+        cls, entity_id: str, idp: RunningIdp, pair: tuple[Path, Path] | None = None
+    ) -> "Toolkit":
         """Read the IdP's live metadata. With *pair* it signs and wants its answers encrypted."""
         read = OneLogin_Saml2_IdPMetadataParser.parse_remote(f"{idp.base_url}/saml/metadata")
         sp = {
@@ -135,7 +138,9 @@ class Pysaml2:
     client: Saml2Client
 
     @classmethod
-    def made(cls, entity_id: str, idp: RunningIdp, folder: Path, metadata_certificate: Path) -> "Pysaml2":
+    def made(
+        cls, entity_id: str, idp: RunningIdp, folder: Path, metadata_certificate: Path
+    ) -> "Pysaml2":
         """Set the library up; *metadata_certificate* is what our metadata is verified with."""
         binary = folder / "xmlsec1"
         binary.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{_XMLSEC1}" "$@"\n')
@@ -213,9 +218,6 @@ class Pysaml2:
 
 def sign_enveloped(client: Saml2Client, xml: str) -> str:
     """Return *xml* with an enveloped signature of the client's key (Core 5.4)."""
-    import xmlsec
-    from lxml import etree
-
     root = etree.fromstring(xml)
     template = xmlsec.template.create(
         root, xmlsec.constants.TransformExclC14N, xmlsec.constants.TransformRsaSha256
@@ -231,7 +233,7 @@ def sign_enveloped(client: Saml2Client, xml: str) -> str:
     context.key = xmlsec.Key.from_file(client.config.key_file, xmlsec.constants.KeyDataFormatPem)
     context.register_id(root, "ID")
     context.sign(template)
-    return etree.tostring(root).decode()
+    return str(etree.tostring(root, encoding="unicode"))
 
 
 def text_of(response: str) -> bytes:

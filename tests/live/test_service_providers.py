@@ -21,7 +21,7 @@ JIRA = "https://jira.example.test"
 SIGNING = "https://signing.example.test"
 PYSAML2 = "https://pysaml2.example.test"
 GROUPS = ["jira-users", "staff"]
-LOGINS_OF_AN_ID = 4  # five approvals in a quarter of an hour
+LOGINS_OF_AN_ID = 2  # in a quarter of an hour, from browsers the IdP does not know
 
 REFUSED = (ValueError, SAMLError)
 NewPhone = Callable[[], Phone]
