@@ -97,7 +97,7 @@ def test_a_lock_is_not_waited_for_longer_than_a_second(store: DatabaseStore) -> 
     started = time.monotonic()
     with pytest.raises(StoreUnavailable):
         want()
-    assert 0.9 < time.monotonic() - started < 10
+    assert 0.9 < time.monotonic() - started < 2.8  # before the statement itself times out
     done.set()
     thread.join()
     want()
