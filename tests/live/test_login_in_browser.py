@@ -19,6 +19,8 @@ from tests.live.serving import RunningIdp
 pytestmark = pytest.mark.live
 
 ENTITY_ID = "https://jira.example.test"
+ALONE = "https://wiki.example.test"  # the approval is the whole chain
+HASTY = "https://hasty.example.test"  # its approvals live for a quarter of a minute
 PASSWORD = "quiet lanterns over the river"
 
 
@@ -59,8 +61,15 @@ def acs() -> Iterator[Acs]:
 @pytest.fixture(scope="module")
 def idp(acs: Acs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIdp]:
     running = RunningIdp(tmp_path_factory.mktemp("idp")).set_up()
-    metadata = write_minimal_metadata(ENTITY_ID, acs.url)
-    (running.folder / "metadata" / "jira.xml").write_bytes(metadata)
+    for name, entity_id, policy in (
+        ("jira", ENTITY_ID, ""),
+        ("wiki", ALONE, "two_step = false"),
+        ("hasty", HASTY, "approval_seconds = 15"),
+    ):
+        metadata = write_minimal_metadata(entity_id, acs.url)
+        (running.folder / "metadata" / f"{name}.xml").write_bytes(metadata)
+        text = f'entity_id = "{entity_id}"\n[login]\n{policy}\n'
+        (running.folder / "policies" / f"{name}.toml").write_text(text)
     running.start()
     yield running
     running.stop()
@@ -123,15 +132,28 @@ def name_of(request: pytest.FixtureRequest) -> str:
     return "u" + re.sub(r"\W", "", request.node.name)[-20:].replace("_", "").lower()
 
 
-def begin(desk: Page, idp: RunningIdp, username: str) -> str:
+def begin(desk: Page, idp: RunningIdp, username: str, issuer: str = ENTITY_ID) -> str:
     """Lead the desk's browser to the access symbols; return them."""
-    xml = authn_request(issuer=ENTITY_ID, destination=idp.base_url + SSO)
+    xml = authn_request(issuer=issuer, destination=idp.base_url + SSO)
     desk.goto(f"{idp.base_url}{SSO}?{redirect_query(xml, 'deep-link')}")
-    desk.get_by_label("User name", exact=True).fill(username)
-    desk.get_by_label("Password", exact=True).fill(PASSWORD)
+    desk.locator("#username").fill(username)
+    if issuer != ALONE:
+        desk.get_by_label("Password", exact=True).fill(PASSWORD)
     desk.keyboard.press("Enter")
     expect(desk.get_by_role("heading", name="Approve on your phone")).to_be_visible()
+    return row_on(desk)
+
+
+def row_on(desk: Page) -> str:
+    """Return the row of symbols that the page shows."""
     return "".join(desk.locator(".symbols .character").all_inner_texts())
+
+
+def approve(phone: Page, symbols: str) -> None:
+    """Enter the symbols on the phone and approve."""
+    expect(phone.get_by_role("heading", name="Is this you?")).to_be_visible(timeout=15_000)
+    phone.keyboard.type(symbols)
+    phone.click("#approve")
 
 
 def test_tapping_the_symbols_signs_in(
@@ -223,3 +245,61 @@ def test_reloading_after_the_answer_does_not_answer_twice(
     desk.goto(approval_page)
     expect(desk.get_by_role("heading", name="Already answered")).to_be_visible()
     assert len(acs.forms) == count
+
+
+def test_the_approval_alone_signs_in_where_the_policy_says_so(
+    desk: Page, phone: Page, idp: RunningIdp, acs: Acs, request: pytest.FixtureRequest
+) -> None:
+    approve(phone, begin(desk, idp, name_of(request), ALONE))
+    expect(desk).to_have_title("Jira", timeout=15_000)
+    [response] = acs.forms[-1]["SAMLResponse"]
+    assert b"MobileOneFactorContract" in base64.b64decode(response)
+
+
+def test_a_denied_login_ends_on_both_screens(
+    desk: Page, phone: Page, idp: RunningIdp, request: pytest.FixtureRequest
+) -> None:
+    begin(desk, idp, name_of(request))
+    expect(phone.get_by_role("heading", name="Is this you?")).to_be_visible(timeout=15_000)
+    phone.get_by_role("button", name="Deny", exact=True).click()
+    expect(desk).to_have_url(re.compile("/ended"), timeout=15_000)
+
+
+def test_an_approval_that_nobody_answers_can_be_asked_again(
+    desk: Page, phone: Page, idp: RunningIdp, acs: Acs, request: pytest.FixtureRequest
+) -> None:
+    first = begin(desk, idp, name_of(request), HASTY)
+    expect(desk.get_by_role("button", name="Ask again")).to_be_visible(timeout=40_000)
+    assert row_on(desk) == ""
+    expect(phone.get_by_role("heading", name="This question is over")).to_be_visible(timeout=15_000)
+    phone.get_by_role("button", name="Done").click()
+    desk.get_by_role("button", name="Ask again").click()
+    expect(desk.get_by_role("heading", name="Approve on your phone")).to_be_visible()
+    assert len(row_on(desk)) == len(first)
+    approve(phone, row_on(desk))
+    expect(desk).to_have_title("Jira", timeout=15_000)
+
+
+def test_reload_and_back_keep_the_login_where_it_is(
+    desk: Page, phone: Page, idp: RunningIdp, request: pytest.FixtureRequest
+) -> None:
+    symbols = begin(desk, idp, name_of(request))
+    desk.reload()
+    assert row_on(desk) == symbols
+    desk.go_back()
+    expect(desk.get_by_role("heading", name="Approve on your phone")).to_be_visible()
+    assert row_on(desk) == symbols
+    approve(phone, symbols)
+    expect(desk).to_have_title("Jira", timeout=15_000)
+
+
+def test_of_two_tabs_the_later_one_asks(
+    desk: Page, phone: Page, idp: RunningIdp, acs: Acs, request: pytest.FixtureRequest
+) -> None:
+    first = begin(desk, idp, name_of(request))
+    other = desk.context.new_page()
+    second = begin(other, idp, name_of(request))
+    approve(phone, second)
+    expect(other).to_have_title("Jira", timeout=15_000)
+    expect(desk.get_by_role("button", name="Ask again")).to_be_visible(timeout=15_000)
+    assert first
