@@ -160,7 +160,10 @@ class Ledger:
             )
             other.over = True
         if asked.owner is not None and PASSWORD in login.plan:
-            had = [*login.done, *self._carried(login, now)]
+            # A session that ended since still counts for asking, and for nothing more: prove()
+            # refuses the login that it carried.
+            session = self.sessions.get(login.session) if login.session else None
+            had = [*login.done, *(session.steps if session is not None else [])]
             self.demand(
                 "asked_in_turn",
                 f"{asked.owner} is asked before the password",
