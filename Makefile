@@ -26,7 +26,7 @@ shell: install ## Python with saml_idp on the path
 	@$(BIN)/python -i -c "import saml_idp"
 
 ##@ check
-.PHONY: fix format-check lint imports types browser test quick flows live coverage sure bench screenshots
+.PHONY: fix format-check lint imports types browser test quick flows model live coverage sure bench screenshots
 fix: install ## format, and mend what the linter can mend
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix .
 format-check: install ## is everything formatted
@@ -45,6 +45,8 @@ quick: install ## the tests without servers and browsers
 	@$(PYTEST) -m "not live and not slow" $(T)
 flows: install ## whole logins in process
 	@$(PYTEST) -m flows $(T)
+model: install ## any order of login events, 20,000 times over
+	@MODEL_EXAMPLES=20000 $(PYTEST) tests/flows/test_model.py
 live: browser ## real servers, real service providers, a real browser
 	@$(PYTEST) -m live $(T)
 coverage: browser ## every test, with branch coverage
