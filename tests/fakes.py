@@ -244,6 +244,11 @@ class FakeApprovals:
             self._store(approval)
         return expired
 
+    def delete_decoys_before(self, instant: datetime, *, limit: int) -> int:
+        kept = self._rows.approvals
+        old = [key for key, a in kept.items() if a.user_id is None and a.expires_at < instant]
+        return _drop(kept, old[:limit])
+
     def _open(self) -> list[Approval]:
         return [a for a in self._rows.approvals.values() if a.state in OPEN]
 

@@ -102,6 +102,12 @@ class ApprovalStore(Protocol):
     def expire_due(self, now: datetime, *, limit: int) -> Sequence[Approval]:
         """Move open approvals past their time to ``expired``; return them."""
 
+    def delete_decoys_before(self, instant: datetime, *, limit: int) -> int:
+        """Delete decoys (no user) that expired before *instant*; return how many.
+
+        Nothing refers to a decoy; every other approval is evidence and stays.
+        """
+
 
 class SessionStore(Protocol):
     """Browser sessions."""

@@ -87,19 +87,25 @@ class RunningIdp:
         )
         self.settings_file.chmod(0o600)
 
-    def cli(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
-        """Run one command of the product; return what it printed."""
+    def cli(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run one command of the product, which has to succeed; return what it printed."""
+        code, told = self.run(*arguments, stdin=stdin)
+        if code != 0:
+            raise AssertionError(f"{arguments}: exit {code}\n{told}")
+        return told
+
+    def run(self, *arguments: str, stdin: str | None = None) -> tuple[int, str]:
+        """Run one command of the product; return its exit code and all that it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "saml_idp", "--settings", str(self.settings_file), *arguments],
             input=stdin,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             check=False,
             timeout=120,
         )
-        if check and done.returncode != 0:
-            raise AssertionError(f"{arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout
+        return done.returncode, done.stdout
 
     def start(self) -> "RunningIdp":
         """Start the server and wait until it is ready."""

@@ -255,3 +255,15 @@ def test_approvals_past_their_time_expire_oldest_first(store: Store) -> None:
     with store.view() as unit:
         assert unit.approvals.get(ApprovalId("approval-3")) == first[0]
         assert unit.approvals.get(ApprovalId("approval-0")).state is ApprovalState.PENDING
+
+
+def test_old_decoys_go_and_evidence_stays(store: Store) -> None:
+    _store(store, 1, user_id=None, identity=ApprovalIdentity("?nobody"))
+    with store.unit() as unit:
+        assert unit.approvals.add(an_approval(approval_id=OTHER))
+    with store.unit() as unit:
+        assert unit.approvals.delete_decoys_before(NOW, limit=9) == 0
+        assert unit.approvals.delete_decoys_before(NOW + seconds(86400), limit=9) == 1
+        with pytest.raises(NotFound):
+            unit.approvals.get(APPROVAL)
+        assert unit.approvals.get(OTHER).approval_id == OTHER

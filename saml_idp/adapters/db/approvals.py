@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Update, bindparam, func, select, text, update
+from sqlalchemy import Update, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from saml_idp.adapters.db.tables import APPROVAL_IS_OPEN, approvals, not_me
@@ -55,6 +55,12 @@ _LATEST: Final = (
     .order_by(_c.created_at.desc(), _c.approval_id.desc())
     .limit(1)
 )
+_OLD_DECOYS: Final = (
+    select(_c.approval_id)
+    .where(_c.user_id.is_(None), _c.expires_at < bindparam("instant"))
+    .limit(bindparam("most"))
+)
+_DELETE_DECOYS: Final = delete(approvals).where(_c.approval_id.in_(_OLD_DECOYS.scalar_subquery()))
 _MOVES: Final = {
     to: _moving(to) for to in ApprovalState if any(to in after for after in SUCCESSORS.values())
 }
@@ -180,6 +186,10 @@ class Approvals:
             raise TransitionNotAllowed(
                 f"the approval is {now_at} and does not become {to}", reason=f"approval_{now_at}"
             )
+
+    def delete_decoys_before(self, instant: datetime, *, limit: int) -> int:
+        """Delete decoys that expired before *instant*; return how many."""
+        return self._transaction.change(_DELETE_DECOYS, instant=stored(instant), most=limit)
 
     def mark_other_waiting(self, approval_id: ApprovalId) -> None:
         """Note on an open approval that another browser is trying."""

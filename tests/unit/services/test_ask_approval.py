@@ -1,5 +1,7 @@
 """Second step, first half: who is asked, how often, and what the page shows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -267,3 +269,35 @@ def test_a_device_lost_between_password_and_approval_is_not_asked(
     page = house.ask(attempt, jar)
     assert house.approval(page.approval_id).user_id is None
     assert house.notifier.woken == []
+
+
+def test_of_two_browsers_that_ask_at_once_the_second_waits(
+    house: House, jar: Jar, phone: Phone
+) -> None:
+    """Both have seen that nothing is open; the store's constraint lets one of them ask."""
+
+    class Blind:
+        def __init__(self, approvals: Any) -> None:
+            self._approvals = approvals
+
+        def find_open(self, *_: object) -> None:
+            return None
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._approvals, name)
+
+    class Overtaken:
+        view = staticmethod(house.store.view)
+
+        @contextmanager
+        def unit(self) -> Iterator[Any]:
+            with house.store.unit() as unit:
+                yield replace(unit, approvals=Blind(unit.approvals))  # type: ignore[type-var]
+
+    page = house.ask(waiting(house, jar), jar)
+    other = house.a_jar()
+    second = waiting(house, other)
+    slow = replace(house.ask_approval, store=Overtaken())  # type: ignore[arg-type]
+    seen = slow(second.attempt_id, again=False, browser=other.browser, origin=ORIGIN)
+    assert seen.view is WAITING
+    assert house.approval(page.approval_id).state is ApprovalState.PENDING

@@ -214,3 +214,15 @@ def test_the_age_of_a_step_counts_from_the_step_not_from_its_last_use(
     house.log_in(jar, phone)
     house.clock.advance(minutes=40)
     assert house.begin(jar).state is State.AWAITING_PASSWORD
+
+
+def test_the_session_of_a_user_disabled_by_another_hand_serves_nothing(
+    house: House, jar: Jar, phone: Phone
+) -> None:
+    """The session lives on: only the user's row was changed."""
+    house.log_in(jar, phone)
+    with house.store.unit() as unit:
+        person = unit.people.get(phone.device.user_id)
+        unit.people.replace(person, replace(person, enabled=False))
+    attempt = house.begin(jar)
+    assert (attempt.state, attempt.entered_name) == (State.AWAITING_PASSWORD, None)

@@ -165,3 +165,23 @@ def test_no_trial_is_put_while_a_login_asks(
     assert house.approval(page.approval_id).state is ApprovalState.PENDING
     house.answer(phone, page.approval_id)
     assert house.stored(attempt).state is State.CHAIN_COMPLETE
+
+
+def test_an_invitation_used_while_the_password_is_checked_binds_nothing_more(
+    house: House, invitation: EnrolmentInvitation
+) -> None:
+    real = house.directory
+
+    class Overtaken:
+        def verify_password(self, name: str, password: str) -> object:
+            if not devices(house):
+                house.enrol(invitation.code, DeviceKey.generate())
+            return real.verify_password(name, password)
+
+    now = int(house.clock.now().timestamp())
+    message = Messages(DeviceKey.generate(), IDP).enrolment(invitation.code, "phone", now=now)
+    slow = replace(house.enrol_device, directory=Overtaken())  # type: ignore[arg-type]
+    with pytest.raises(DeviceMessageRejected) as refused:
+        slow(message, password=password_of("alice"), origin=ORIGIN)
+    assert refused.value.reason == "code_invalid"
+    assert devices(house) == 1

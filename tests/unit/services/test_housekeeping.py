@@ -1,7 +1,10 @@
 """Expire and sweep what is past its time, and nothing that is evidence."""
 
+import pytest
+
 from saml_idp.domain.approval import ApprovalState
 from saml_idp.domain.errors import NotFound
+from tests.build import PROVIDER, a_policy
 from tests.unit.services.house import House, Jar, Phone
 
 
@@ -52,6 +55,36 @@ def test_a_session_is_swept_a_day_after_its_end(house: House, jar: Jar, phone: P
     assert house.keep_house() >= 1
     with house.store.view() as unit:
         assert unit.sessions.find(jar.session) is None
+
+
+def test_nothing_of_a_flood_of_invented_names_stays(house: House) -> None:
+    house.policies.by_id[PROVIDER] = a_policy(two_step=False)
+    for number in range(3):
+        jar = house.a_jar()
+        attempt = house.begin(jar)
+        house.give_name(attempt.attempt_id, f"nobody-{number}")
+        house.ask(attempt, jar)
+    house.clock.advance(days=2)
+    house.keep_house()
+    assert house.keep_house() == 0
+    with house.store.view() as unit:
+        assert unit.attempts.count_open() == 0
+        with pytest.raises(NotFound):
+            unit.attempts.get(attempt.attempt_id)
+
+
+def test_the_messages_of_devices_and_old_failures_are_forgotten(
+    house: House, jar: Jar, phone: Phone
+) -> None:
+    house.log_in(jar, phone)
+    with house.store.unit() as unit:
+        unit.tallies.count_try("nobody", house.clock.now())
+        unit.devices.use_token("a-device", "a-jti", expires_at=house.clock.now())
+    house.clock.advance(days=31)
+    house.keep_house()
+    with house.store.unit() as unit:
+        assert unit.tallies.find("nobody") is None
+        unit.devices.use_token("a-device", "a-jti", expires_at=house.clock.now())
 
 
 def test_an_empty_house_is_kept_without_work(house: House) -> None:
