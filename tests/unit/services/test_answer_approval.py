@@ -287,6 +287,7 @@ def test_a_trial_is_answered_without_a_login(house: House, phone: Phone) -> None
     key = DeviceKey.generate()
     enrolled = house.enrol(invitation.code, key)
     fresh = Phone(enrolled.device, key)
+    assert enrolled.trial is not None
     assert house.answer(fresh, enrolled.trial.approval_id) is Result.GRANTED
     assert house.approval(enrolled.trial.approval_id).state is ApprovalState.GRANTED
     assert failures(house) == 0
