@@ -9,6 +9,7 @@ from pyramid.httpexceptions import HTTPException, HTTPSeeOther
 from pyramid.renderers import render_to_response
 from pyramid.response import Response
 from pyramid.view import exception_view_config, notfound_view_config
+from webob.request import DisconnectionError
 
 from saml_idp.domain.errors import (
     Busy,
@@ -70,6 +71,8 @@ def outermost(handler: Callable[[Any], Response], registry: Any) -> Callable[[An
             return handler(request)
         except (IdpError, HTTPException):
             raise
+        except DisconnectionError:  # the body ended before its length: nobody waits for a page
+            return Response(status=400, content_type="text/plain", text="incomplete\n")
         except Exception:
             _log.exception("fault", reference=request.reference, path=request.path_info)
             return _told(request, 500, "internal", "internal", "an error of ours")

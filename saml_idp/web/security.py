@@ -11,6 +11,8 @@ from saml_idp.domain.browser import form_token
 from saml_idp.domain.errors import RequestRejected
 
 LARGEST_BODY: Final = 256 * 1024  # H05
+MOST_FIELDS: Final = 64
+_FORM: Final = "application/x-www-form-urlencoded"
 _FREE_OF_HOST_CHECK: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -32,6 +34,8 @@ def check_form(request: Any) -> None:
         raise Forbidden("the form came from another site", reason="cross_site")
     if site is None and origin not in (None, "null", _origin(request.idp.settings.base_url)):
         raise Forbidden("the form came from another origin", reason="cross_origin")
+    if not _is_plain_form(request) or len(request.POST) > MOST_FIELDS:
+        raise Forbidden("what came is no form of ours", reason="no_form")
     expected = form_token(request.browser, request.idp.cookie_key)
     given = request.POST.get("csrf_token", "")
     if not hmac.compare_digest(given.encode(), expected.encode()):
@@ -45,7 +49,9 @@ def guard(handler: Callable[[Any], Response], registry: Any) -> Callable[[Any], 
     is_https = settings.base_url.startswith("https://")
 
     def tween(request: Any) -> Response:
-        if request.host not in hosts and request.path_info not in _FREE_OF_HOST_CHECK:
+        if not _has_readable_path(request):
+            response = Response(status=400, content_type="text/plain", text="malformed path\n")
+        elif request.host not in hosts and request.path_info not in _FREE_OF_HOST_CHECK:
             response = Response(status=421, content_type="text/plain", text="unknown host\n")
         elif (request.content_length or 0) > LARGEST_BODY:
             response = Response(status=413, content_type="text/plain", text="too large\n")
@@ -57,6 +63,23 @@ def guard(handler: Callable[[Any], Response], registry: Any) -> Callable[[Any], 
         return response
 
     return tween
+
+
+def _has_readable_path(request: Any) -> bool:
+    """False for a path that is no UTF-8: everything behind would stumble over it (H08)."""
+    try:
+        return bool(request.path_info is not None)
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_plain_form(request: Any) -> bool:
+    """True for what a browser makes of our forms. A file in place of a text, or a charset of
+    the sender's choice, is nobody's honest form and not given to WebOb to read.
+    """
+    media_type, _, parameters = request.headers.get("Content-Type", "").lower().partition(";")
+    charset = parameters.strip().removeprefix("charset=").strip('"')
+    return media_type.strip() == _FORM and charset in ("", "utf-8")
 
 
 def allow_form_to(request: Any, url: str) -> None:
@@ -81,7 +104,7 @@ def _put_headers(request: Any, response: Response, *, is_https: bool) -> None:
     headers["X-Request-Id"] = request.reference
     if is_https:
         headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
-    if not request.path_info.startswith("/static/"):
+    if not request.environ.get("PATH_INFO", "").startswith("/static/"):
         headers.setdefault("Cache-Control", "no-store")
 
 

@@ -44,6 +44,7 @@ def test_the_key_that_signed_is_bound_to_the_id_and_a_trial_follows(
     with house.store.view() as unit:
         assert list(unit.devices.of_user(ALICE)) == [device]
         assert unit.approvals.find_open(device.identity, house.clock.now()) == trial
+    assert trial is not None
     assert (trial.attempt_id, trial.symbols_count) == (None, 0)
     assert house.notifier.told[-1] == ("alice", "device_enrolled")
     assert house.events()[-1] == ("device_enrolled", "")
@@ -161,7 +162,7 @@ def test_no_trial_is_put_while_a_login_asks(
 ) -> None:
     attempt = house.password(house.begin(jar), jar)
     page = house.ask(attempt, jar)
-    house.enrol(invitation.code, DeviceKey.generate())
+    assert house.enrol(invitation.code, DeviceKey.generate()).trial is None
     assert house.approval(page.approval_id).state is ApprovalState.PENDING
     house.answer(phone, page.approval_id)
     assert house.stored(attempt).state is State.CHAIN_COMPLETE

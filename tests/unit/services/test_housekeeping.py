@@ -59,9 +59,10 @@ def test_a_session_is_swept_a_day_after_its_end(house: House, jar: Jar, phone: P
 
 def test_nothing_of_a_flood_of_invented_names_stays(house: House) -> None:
     house.policies.by_id[PROVIDER] = a_policy(two_step=False)
+    attempts = []
     for number in range(3):
         jar = house.a_jar()
-        attempt = house.begin(jar)
+        attempts.append(attempt := house.begin(jar))
         house.give_name(attempt.attempt_id, f"nobody-{number}")
         house.ask(attempt, jar)
     house.clock.advance(days=2)
@@ -70,7 +71,7 @@ def test_nothing_of_a_flood_of_invented_names_stays(house: House) -> None:
     with house.store.view() as unit:
         assert unit.attempts.count_open() == 0
         with pytest.raises(NotFound):
-            unit.attempts.get(attempt.attempt_id)
+            unit.attempts.get(attempts[0].attempt_id)
 
 
 def test_the_messages_of_devices_and_old_failures_are_forgotten(
