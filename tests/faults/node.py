@@ -1,0 +1,95 @@
+"""A server process that a test may kill. Its browsers and phones live in the test.
+
+The node is a WSGI application of the test's process: it hands each request through a pipe to
+its own process, where the whole product runs. When that process dies, the request ends as it
+would for a browser: the connection is reset and there is no answer.
+"""
+
+import multiprocessing
+import sys
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+import webob
+
+from tests.fakes import FakeClock
+from tests.faults.marks import Marks
+from tests.flows.site import Site
+
+_PATIENCE_SECONDS: Final = 60.0
+# Every node is forked from a clean process of one thread, which has imported the product once.
+_PROCESSES: Final = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["tests.faults.node"])
+
+
+class Node:
+    """A process that serves the installation in *folder* until the point *fatal*."""
+
+    def __init__(self, folder: Path, clock: FakeClock, *, fatal: str = "") -> None:
+        self._clock = clock
+        self._pipe, theirs = _PROCESSES.Pipe()
+        self.process = _PROCESSES.Process(target=_serve, args=(theirs, folder, fatal), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.passed: list[str] = []
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer one request.
+
+        Raises:
+            ConnectionResetError: the process died before it answered.
+        """
+        octets = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        plain = {name: value for name, value in environ.items() if isinstance(value, str)}
+        try:
+            self._pipe.send((self._clock.now(), plain, octets))
+            if not self._pipe.poll(_PATIENCE_SECONDS):
+                raise AssertionError("the node does not answer")
+            status, headers, body, passed = self._pipe.recv()
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            self.process.join(_PATIENCE_SECONDS)
+            raise ConnectionResetError("the server is gone") from None
+        self.passed += passed
+        start_response(status, headers)
+        return [body]
+
+    def close(self) -> None:
+        """End the process, if it lives."""
+        self._pipe.close()
+        self.process.join(_PATIENCE_SECONDS)
+
+
+def _serve(pipe: Connection, folder: Path, fatal: str) -> None:
+    site = Site.opened(folder)
+    marks = Marks(fatal)
+    marks.watch()
+    while True:
+        try:
+            now, environ, octets = pipe.recv()
+        except EOFError:
+            return
+        site.clock.instant = now
+        answer = _answer(site, environ, octets)
+        marks.pass_by("before the answer leaves")
+        pipe.send((*answer, marks.passed))
+        marks.passed = []
+
+
+def _answer(
+    site: Site, environ: dict[str, Any], octets: bytes
+) -> tuple[str, list[tuple[str, str]], bytes]:
+    environ |= {
+        "wsgi.version": (1, 0),
+        "wsgi.input": BytesIO(octets),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    answer = webob.Request(environ).get_response(site.app)
+    return answer.status, answer.headerlist, answer.body
