@@ -60,7 +60,7 @@ def keep_name(request: Any, response: Response, name: str | None) -> None:
     if name and name.isascii() and len(name) <= 128:
         _set(request, response, "name", name, _MARK_LIFETIME)
     elif _value(request, "name"):
-        response.delete_cookie(_name(request, "name"), path="/")
+        _set(request, response, "name", "", timedelta(0))
 
 
 def chosen_language_of(request: Any) -> str:

@@ -54,6 +54,8 @@ def address_of(request: Any) -> str:
 
 
 def _is_address(text: str) -> bool:
+    if "%" in text:
+        return False  # a zone's name may be any text, and means nothing on another machine
     try:
         ipaddress.ip_address(text)
     except ValueError:
