@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 STARTS_WITHIN_SECONDS = 30
@@ -51,6 +51,7 @@ class RunningIdp:
     settings_extra: str = ""  # goes on in [server]
     assertion_key: str = "p-256"  # quick to make; the bench uses RSA
     host: str = "localhost"
+    own_port: int = 0  # where this node listens, if it is not the port of the base URL
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -62,6 +63,10 @@ class RunningIdp:
     def settings_file(self) -> Path:
         """Return the path of ``saml_idp.toml``."""
         return self.folder / "saml_idp.toml"
+
+    def another_node(self) -> "RunningIdp":
+        """Return a second node of this installation: the same base URL, a port of its own."""
+        return replace(self, own_port=free_port(), process=None)
 
     def set_up(self) -> "RunningIdp":
         """Write the settings, make keys (those that are missing) and database."""
@@ -107,22 +112,38 @@ class RunningIdp:
         )
         return done.returncode, done.stdout
 
+    @property
+    def listens_on(self) -> int:
+        """Return the port that this node listens on."""
+        return self.own_port or self.port
+
+    @property
+    def log_file(self) -> Path:
+        """Return the file that the server's output goes to."""
+        return self.folder / f"server-{self.listens_on}.log"
+
     def start(self) -> "RunningIdp":
         """Start the server and wait until it is ready."""
-        with (self.folder / "server.log").open("ab") as log:
+        own = {"SAML_IDP_SERVER_PORT": str(self.listens_on)}
+        if self.own_port:
+            state = self.folder / f"state-{self.own_port}"
+            state.mkdir(mode=0o700)
+            own |= {"SAML_IDP_PATHS_STATE": str(state), "SAML_IDP_SERVER_NODE": "node-2"}
+        with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "saml_idp", "--settings", str(self.settings_file), "serve"],
                 stdout=log,
                 stderr=log,
-                env={**os.environ},
+                env={**os.environ, **own},
                 start_new_session=True,
             )
         until = time.monotonic() + STARTS_WITHIN_SECONDS
+        ready = f"http://{self.host}:{self.listens_on}/readyz"
         while time.monotonic() < until:
             if self.process.poll() is not None:
                 break
             try:
-                with urllib.request.urlopen(f"{self.base_url}/readyz", timeout=2) as answer:
+                with urllib.request.urlopen(ready, timeout=2) as answer:
                     if answer.status == 200:
                         return self
             except OSError:
@@ -132,7 +153,7 @@ class RunningIdp:
 
     def log(self) -> str:
         """Return what the server wrote so far."""
-        return (self.folder / "server.log").read_text(encoding="utf-8", errors="replace")
+        return self.log_file.read_text(encoding="utf-8", errors="replace")
 
     def stop(self) -> int | None:
         """Stop the server by SIGTERM; return its exit code."""
