@@ -50,17 +50,22 @@ def _named() -> dict[CodeType, str]:
 
 
 class Marks:
-    """Counts the marked points that this thread passes; at the one named *fatal* it dies."""
+    """Counts the marked points that this thread passes; at the one that is armed it dies."""
 
-    def __init__(self, fatal: str = "") -> None:
+    def __init__(self) -> None:
         self.passed: list[str] = []
-        self._fatal = fatal
+        self._fatal = ""
         self._named = _named()
         self._counts: Counter[str] = Counter()
 
     def watch(self) -> None:
         """Watch this thread from now on."""
         sys.setprofile(self._see)
+
+    def arm(self, fatal: str) -> None:
+        """Count from here; die at *fatal*."""
+        self._fatal = fatal
+        self._counts.clear()
 
     def pass_by(self, point: str) -> None:
         """Note *point*, which no call marks."""

@@ -26,15 +26,19 @@ _PROCESSES.set_forkserver_preload(["tests.faults.node"])
 
 
 class Node:
-    """A process that serves the installation in *folder* until the point *fatal*."""
+    """A process that serves the installation in *folder*, until the point that ``arm`` names."""
 
-    def __init__(self, folder: Path, clock: FakeClock, *, fatal: str = "") -> None:
+    def __init__(self, folder: Path, clock: FakeClock) -> None:
         self._clock = clock
         self._pipe, theirs = _PROCESSES.Pipe()
-        self.process = _PROCESSES.Process(target=_serve, args=(theirs, folder, fatal), daemon=True)
+        self.process = _PROCESSES.Process(target=_serve, args=(theirs, folder), daemon=True)
         self.process.start()
         theirs.close()
         self.passed: list[str] = []
+
+    def arm(self, fatal: str) -> None:
+        """Count the points from here; die at the one named *fatal*."""
+        self._pipe.send(fatal)
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -64,16 +68,19 @@ class Node:
         self.process.join(_PATIENCE_SECONDS)
 
 
-def _serve(pipe: Connection, folder: Path, fatal: str) -> None:
+def _serve(pipe: Connection, folder: Path) -> None:
     site = Site.opened(folder)
-    marks = Marks(fatal)
+    marks = Marks()
     marks.watch()
     while True:
         try:
-            now, environ, octets = pipe.recv()
+            call = pipe.recv()
         except EOFError:
             return
-        site.clock.instant = now
+        if isinstance(call, str):
+            marks.arm(call)
+            continue
+        site.clock.instant, environ, octets = call
         answer = _answer(site, environ, octets)
         marks.pass_by("before the answer leaves")
         pipe.send((*answer, marks.passed))

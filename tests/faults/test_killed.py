@@ -4,12 +4,16 @@ The process dies by SIGKILL, as by the kernel's out-of-memory killer or a pulled
 machine it runs on; another one goes on with the same database.
 """
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from saml_idp.bootstrap import build
+from saml_idp.bootstrap import Idp, build
 from saml_idp.domain.ids import AssertionId
 from saml_idp.settings import load_settings
 from tests.faults.invariants import breaches, tables_of
@@ -52,50 +56,87 @@ _POSTGRES_POINTS: Final = (
 )
 
 
-def _sign_in_with_a_kill(site: Site, phone: Phone, url: str, fatal: str) -> None:
-    first = site.app = Node(site.folder, site.clock, fatal=fatal)
-    user = User(site, phone)
-    user.sign_in()
+@dataclass
+class House:
+    """An installation whose servers are killed one after the other."""
+
+    site: Site
+    phone: Phone
+    url: str
+    idp: Idp  # an auditor's process, which serves nobody
+
+    def sign_in_with_a_kill(self, fatal: str) -> None:
+        """Kill the server at *fatal* in a login of a new browser; show what came of it."""
+        node = self.site.app
+        node.arm(fatal)
+        before = self._receipts()
+        user = User(self.site, self.phone)
+        user.sign_in()
+        assert node.process.exitcode == -signal.SIGKILL, f"nobody died at {fatal}"
+        assert user.lost == 1
+        assert breaches(tables_of(self.url)) == []
+        new = self._receipts() - before
+        # Only an answer that was lost after the spending costs the login: none is given twice.
+        assert len(new) == (2 if fatal in _EARNED else 1)
+        assert len(user.seen) == 1
+        assert set(user.seen) <= new
+        reports = [self.idp.verify_receipt(AssertionId(one)) for one in new]
+        assert all(report.ok for report in reports), reports
+        self.site.clock.advance(minutes=20)  # no limit of asks is in the way of the next
+
+    def _receipts(self) -> set[str]:
+        return {row["assertion_id"] for row in tables_of(self.url)["receipts"]}
+
+
+@contextmanager
+def _opened(template: Prepared, folder: Path, url: str = "") -> Iterator[House]:
+    site, phone = template.copied(folder, url=url)
+    idp = build(load_settings(folder / "saml_idp.toml", {}))
+    site.app = Node(folder, site.clock)
+    yield House(site, phone, url or url_of(folder), idp)
     site.app.close()
-    assert first.process.exitcode == -9, f"nobody died at {fatal}"
-    tables = tables_of(url)
-    assert breaches(tables) == []
-    assert user.lost == 1
-    # Only an answer that was lost after the spending costs the login: it is not given twice.
-    spent_for_nothing = 1 if fatal in _EARNED else 0
-    stored = {row["assertion_id"] for row in tables["receipts"]}
-    assert set(user.seen) < stored if spent_for_nothing else set(user.seen) == stored
-    assert len(stored) == 1 + spent_for_nothing
-    idp = build(load_settings(site.folder / "saml_idp.toml", {}))
-    checked = [idp.verify_receipt(AssertionId(one)) for one in stored]
     idp.store.close()
-    assert all(report.ok for report in checked), checked
+
+
+@pytest.fixture(scope="module")
+def house(on_sqlite: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with _opened(on_sqlite, tmp_path_factory.mktemp("killed") / "site") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def postgres_house(
+    on_postgres: Prepared, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("killed") / "site"
+    with (
+        database_like(postgres, on_postgres) as url,
+        _opened(on_postgres, folder, url) as opened,
+    ):
+        yield opened
 
 
 @pytest.mark.parametrize("fatal", _POINTS)
 def test_a_server_killed_here_keeps_every_promise_and_the_user_goes_on(
-    on_sqlite: Prepared, tmp_path: Path, fatal: str
+    house: House, fatal: str
 ) -> None:
-    site, phone = on_sqlite.copied(tmp_path / "site")
-    _sign_in_with_a_kill(site, phone, url_of(site.folder), fatal)
+    house.sign_in_with_a_kill(fatal)
 
 
 @pytest.mark.parametrize("fatal", _POSTGRES_POINTS)
 def test_a_server_killed_here_on_postgresql_keeps_every_promise(
-    on_postgres: Prepared, postgres: PostgresServer, tmp_path: Path, fatal: str
+    postgres_house: House, fatal: str
 ) -> None:
-    with database_like(postgres, on_postgres) as url:
-        site, phone = on_postgres.copied(tmp_path / "site", url=url)
-        _sign_in_with_a_kill(site, phone, url, fatal)
+    postgres_house.sign_in_with_a_kill(fatal)
 
 
 def test_the_points_are_those_of_a_whole_login(on_sqlite: Prepared, tmp_path: Path) -> None:
     """A new unit or another order of the old ones must be marked as well."""
-    site, phone = on_sqlite.copied(tmp_path / "site")
-    node = site.app = Node(site.folder, site.clock)
-    User(site, phone).sign_in()
-    node.close()
-    assert set(_POINTS) <= set(node.passed)
-    assert [mark for mark in node.passed if "after COMMIT" in mark][-1] == f"after {_LAST_COMMIT}"
+    with _opened(on_sqlite, tmp_path / "site") as opened:
+        node = opened.site.app
+        User(opened.site, opened.phone).sign_in()
+        assert set(_POINTS) <= set(node.passed)
+        ends = [mark for mark in node.passed if "after COMMIT" in mark]
+        assert ends[-1] == f"after {_LAST_COMMIT}"
+        assert breaches(tables_of(opened.url)) == []
     assert len(set(_POINTS)) >= 25
-    assert breaches(tables_of(url_of(site.folder))) == []
