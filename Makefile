@@ -46,7 +46,7 @@ quick: install ## the tests without servers and browsers
 flows: install ## whole logins in process
 	@$(PYTEST) -m flows $(T)
 model: install ## any order of login events, 20,000 times over
-	@MODEL_EXAMPLES=20000 $(PYTEST) tests/flows/test_model.py
+	@MODEL_EXAMPLES=20000 $(PYTEST) -o faulthandler_timeout=0 tests/flows/test_model.py
 live: browser ## real servers, real service providers, a real browser
 	@$(PYTEST) -m live $(T)
 coverage: browser ## every test, with branch coverage
