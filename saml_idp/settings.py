@@ -24,6 +24,8 @@ from saml_idp.toml.reading import Reading, Unsuitable
 FILE_NAME: Final = "saml_idp.toml"
 PREFIX: Final = "SAML_IDP_"
 _PATH_VARIABLE: Final = "SAML_IDP_SETTINGS"
+# Ours, but no settings: the second one is of `saml-idp device`.
+_NO_SETTINGS: Final = frozenset({_PATH_VARIABLE, "SAML_IDP_DEVICE_STATE"})
 # A container platform invents these for a service that is called saml-idp.
 _PLATFORM: Final = re.compile(r"SAML_IDP_(?:PORT|SERVICE)(?:_|$)")
 
@@ -165,7 +167,7 @@ def _overrides(
     for name, text in sorted(environ.items()):
         if name in keys:
             found[keys[name]] = (read_value(text), name)
-        elif name.startswith(PREFIX) and name != _PATH_VARIABLE and not _PLATFORM.match(name):
+        elif name.startswith(PREFIX) and name not in _NO_SETTINGS and not _PLATFORM.match(name):
             faults.append(Fault(name, 0, 0, "", "no setting has this name",
                                 "unset it, or correct its name"))  # fmt: skip
     return found, faults

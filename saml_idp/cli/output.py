@@ -1,5 +1,6 @@
 """Tables and small forms that every command shows alike."""
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -13,6 +14,7 @@ json_option: Final[Callable[..., Any]] = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, for programs."
 )
 NONE: Final = "–"
+_PIPE_WIDTH: Final = 10_000  # columns
 
 
 def examples(*lines: str) -> str:
@@ -49,8 +51,12 @@ def show_fields(fields: Iterable[tuple[str, str | Text]]) -> None:
 
 
 def console() -> Console:
-    """Return a console on standard output as it is now (tests replace it)."""
-    return Console(highlight=False, markup=False, soft_wrap=False)
+    """Return a console on standard output as it is now (tests replace it).
+
+    Into a pipe nothing is folded: `grep` has to find what a terminal would show whole.
+    """
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    return Console(highlight=False, markup=False, soft_wrap=False, width=width)
 
 
 def shown(text: str) -> str:
