@@ -6,6 +6,7 @@ from saml_idp.domain.approval import OPEN, ApprovalState
 from saml_idp.domain.attempt import Event, LoginAttempt
 from saml_idp.domain.audit import AuditEvent, AuditRecord, Origin
 from saml_idp.domain.chain import restarted
+from saml_idp.domain.errors import TransitionNotAllowed
 from saml_idp.domain.ids import AttemptId, canonical_name
 from saml_idp.ports.people import Directory
 from saml_idp.ports.store import Store, Unit
@@ -16,6 +17,7 @@ from saml_idp.ports.system import Clock
 class GiveName:
     store: Store
     directory: Directory
+    clock: Clock
 
     def __call__(self, attempt_id: AttemptId, name: str) -> LoginAttempt:
         """Take the user's ID or user name where the approval is the whole chain.
@@ -25,7 +27,7 @@ class GiveName:
         entered = canonical_name(name)[:256]
         person = self.directory.find(entered) if entered else None
         with self.store.unit() as unit:
-            attempt = unit.attempts.get(attempt_id)
+            attempt = _in_time(unit, attempt_id, self.clock)
             moved = attempt.after(
                 Event.NAME_GIVEN,
                 user_id=person.user_id if person is not None else None,
@@ -43,7 +45,7 @@ class RestartLogin:
     def __call__(self, attempt_id: AttemptId, *, origin: Origin) -> LoginAttempt:
         """Begin the chain anew for another user: every step done is discarded (L04)."""
         with self.store.unit() as unit:
-            attempt = unit.attempts.get(attempt_id)
+            attempt = _in_time(unit, attempt_id, self.clock)
             moved = attempt.after(
                 Event.RESTARTED, chain=restarted(attempt.chain), user_id=None, entered_name=None
             )
@@ -61,12 +63,20 @@ class CancelLogin:
     def __call__(self, attempt_id: AttemptId, *, origin: Origin) -> LoginAttempt:
         """End the login at the user's wish."""
         with self.store.unit() as unit:
-            attempt = unit.attempts.get(attempt_id)
+            attempt = _in_time(unit, attempt_id, self.clock)
             moved = attempt.after(Event.LOGIN_REFUSED, ended_because="cancelled")
             _end_open_approval(unit, attempt, self.clock)
             unit.attempts.replace(attempt, moved)
             unit.audit.append(_record(self.clock, AuditEvent.LOGIN_REFUSED, moved, origin))
         return moved
+
+
+def _in_time(unit: Unit, attempt_id: AttemptId, clock: Clock) -> LoginAttempt:
+    """L05: a login past its time moves no more, whether it was swept yet or not."""
+    attempt = unit.attempts.get(attempt_id)
+    if clock.now() >= attempt.expires_at:
+        raise TransitionNotAllowed("the login took too long")
+    return attempt
 
 
 def _end_open_approval(unit: Unit, attempt: LoginAttempt, clock: Clock) -> None:

@@ -49,7 +49,7 @@ def measured(handler: Callable[[Any], Response], registry: Any) -> Callable[[Any
         seconds = time.perf_counter() - started
         SECONDS.labels(route).observe(seconds)
         if route not in _QUIET:
-            _log.info(
+            _log.debug(  # what was refused is logged by its reason; what was issued is audited
                 "answered",
                 reference=request.reference,
                 method=request.method,

@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from saml_idp.bootstrap import build
 from saml_idp.device_sdk.client import DeviceClient, EnrolledId
+from saml_idp.settings import load_settings
+from saml_idp.web.app import make_application
 from tests.fakes import FakeClock
 from tests.flows.site import BASE, Phone, Site, make_template
 from tests.postgres import PostgresServer
@@ -42,6 +45,15 @@ class Prepared:
             clock=lambda: clock.now().timestamp(),
         )
         return copy, Phone(client, self.own)
+
+    @contextmanager
+    def served(self, folder: Path, *, url: str = "") -> Iterator[tuple[Site, Phone]]:
+        """Yield a copy that this process serves, and alice's phone there."""
+        site, phone = self.copied(folder, url=url)
+        site.idp = build(load_settings(folder / "saml_idp.toml", {}), clock=site.clock)
+        site.app = make_application(site.idp)
+        yield site, phone
+        site.close()
 
 
 def _nobody(_environ: object, _start_response: object) -> Any:

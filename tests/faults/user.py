@@ -4,6 +4,7 @@ import base64
 import re
 from dataclasses import dataclass, field
 
+from saml_idp.device_sdk.client import Result
 from saml_idp.device_sdk.messages import Verdict
 from tests.faults.node import Node
 from tests.flows.site import Browser, Phone, Site
@@ -70,6 +71,15 @@ class User:
 
     def _look_at(self, page: object) -> None:
         self.seen += assertions_in(page)
+
+
+def waiting_for_the_finish(site: Site, phone: Phone) -> Browser:
+    """Return a browser whose login has passed every step and waits for its assertion."""
+    browser = site.browser()
+    browser.start()
+    browser.sign_in()
+    assert phone.answer(browser.symbols) is Result.GRANTED
+    return browser
 
 
 def assertions_in(page: object) -> list[str]:

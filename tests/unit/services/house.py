@@ -212,7 +212,7 @@ class House:
         self.resume_session = ResumeSession(store, policies, clock, key, self.limits.session_idle)
         self.find_login = FindLogin(store, clock)
         self.check_password = CheckPassword(store, directory, policies, clock, entropy, key)
-        self.give_name = GiveName(store, directory)
+        self.give_name = GiveName(store, directory, clock)
         self.restart_login = RestartLogin(store, clock)
         self.cancel_login = CancelLogin(store, clock)
         self.ask_approval = AskApproval(
