@@ -49,6 +49,8 @@ def guard(handler: Callable[[Any], Response], registry: Any) -> Callable[[Any], 
     is_https = settings.base_url.startswith("https://")
 
     def tween(request: Any) -> Response:
+        # A body may hold a password: it stays in memory, and a full disk stops no login.
+        request.request_body_tempfile_limit = LARGEST_BODY
         if not _has_readable_path(request):
             response = Response(status=400, content_type="text/plain", text="malformed path\n")
         elif request.host not in hosts and request.path_info not in _FREE_OF_HOST_CHECK:
