@@ -15,6 +15,7 @@ from saml_idp.domain.errors import DeviceMessageRejected, Throttled
 from saml_idp.domain.evidence import Method, Step
 from saml_idp.domain.ids import ApprovalId
 from saml_idp.domain.policy import UserVerification
+from saml_idp.domain.throttle import subject_for
 from saml_idp.services.answer_approval import Result
 from tests.build import ORIGIN, PROVIDER, SEAL_KEY, a_policy
 from tests.unit.services.house import House, Jar, Phone, password_of
@@ -91,6 +92,7 @@ def test_wrong_symbols_end_the_question_and_count(house: House, phone: Phone, as
         ApprovalState.FAILED,
     )
     assert failures(house) == 1
+    assert house.stored(asked.attempt).ended_because is None  # it may be asked anew
     assert house.events()[-1] == ("approval_failed", "wrong_symbols")
     assert house.answer(phone, asked.approval_id) is Result.OVER  # 1 wrong, then right
 
@@ -311,3 +313,18 @@ def test_of_sixteen_answers_at_once_one_counts(house: House, phone: Phone, asked
     assert sorted(results).count(Result.OVER) == 15
     events = [e for e, _ in house.events()]
     assert events.count("approval_granted") + events.count("approval_denied") == 1
+
+
+def test_wrong_symbols_in_the_owners_browser_count_there_alone(
+    house: House, jar: Jar, phone: Phone
+) -> None:
+    """W08: a slip at home locks nobody out elsewhere, nor the other way round."""
+    house.log_in(jar, phone)
+    jar.session = None
+    asked = Asked(house, jar)
+    house.answer(phone, asked.approval_id, asked.wrong)
+    own = subject_for("alice", known_browser=jar.browser.digest)
+    with house.store.view() as unit:
+        tally = unit.tallies.find(own)
+    assert tally is not None
+    assert (tally.failures, failures(house)) == (1, 0)

@@ -92,7 +92,10 @@ def test_an_assertion_leaves_a_receipt_a_spent_approval_a_session_and_a_record(
     assert receipt.chain == attempt.chain
     assert receipt.context_class == REFEDS_MFA
     assert receipt.name_id == "alice"
-    assert any("two-step authentication is on" in line for line in receipt.explanation)
+    assert (
+        "two-step authentication is on: password, then ID approval (built-in default)"
+        in receipt.explanation
+    )
     assert house.approval(receipt.approval).state is ApprovalState.SPENT
     with house.store.view() as unit:
         assert receipt.password is not None
@@ -160,6 +163,9 @@ def test_a_session_that_serves_every_step_is_kept_and_its_receipt_names_its_evid
     assert (second.approval, second.password) == (first.approval, first.password)
     assert second.session_index != first.session_index
     assert session_of(house, jar).last_used_at == house.clock.now()
+    with house.store.view() as unit:
+        (record,) = unit.audit.read(limit=1)
+    assert record.record.details["steps"] == ["password:session", "approval:session"]
     assert house.stored(attempt).state is State.DONE  # stored together with its receipt
 
 
