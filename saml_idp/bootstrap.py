@@ -50,6 +50,7 @@ from saml_idp.services.list_approvals import ListApprovals
 from saml_idp.services.read_audit import ReadAudit
 from saml_idp.services.recognise_device import RecogniseDevice
 from saml_idp.services.record_change import RecordChange
+from saml_idp.services.record_fault import RecordFault
 from saml_idp.services.resume_session import ResumeSession
 from saml_idp.services.retire_device import RetireDevice
 from saml_idp.services.verify_receipt import VerifyReceipt
@@ -103,6 +104,7 @@ class Idp:
     # the auditor
     read_audit: ReadAudit
     verify_receipt: VerifyReceipt
+    record_fault: RecordFault
     keep_house: KeepHouse
 
     def watch_files(self) -> None:
@@ -195,6 +197,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         add_provider=AddProvider(store, providers, clock),
         read_audit=ReadAudit(store),
         verify_receipt=VerifyReceipt(store, seal_key, entity_id),
+        record_fault=RecordFault(store, clock),
         keep_house=KeepHouse(store, clock),
     )
 

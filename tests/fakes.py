@@ -38,7 +38,7 @@ from saml_idp.domain.ids import (
 from saml_idp.domain.person import Credential, Person
 from saml_idp.domain.receipt import Receipt, VerifiedPassword
 from saml_idp.domain.session import Session
-from saml_idp.domain.throttle import HARD_LOCK_AT, Tally, retry_after
+from saml_idp.domain.throttle import HARD_LOCK_AT, SOFT_LOCK, Tally, retry_after
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -457,7 +457,9 @@ class FakeTallies:
     def take_back(self, subject: str) -> None:
         tally = self._rows.tallies.get(subject)
         if tally is not None and tally.failures > 0:
-            self._rows.tallies[subject] = replace(tally, failures=tally.failures - 1)
+            self._rows.tallies[subject] = replace(
+                tally, failures=tally.failures - 1, last_at=tally.last_at - SOFT_LOCK
+            )
 
     def find(self, subject: str) -> Tally | None:
         tally = self._rows.tallies.get(subject)

@@ -142,7 +142,11 @@ class TallyStore(Protocol):
         """
 
     def take_back(self, subject: str) -> None:
-        """Uncount one try that passed its check."""
+        """Uncount one try that passed its check, and end the wait that it began.
+
+        The failures before it stay; they were waited for, or the try was not counted. Else
+        the owner of an account under a soft lock could pass no step after the first.
+        """
 
     def find(self, subject: str) -> Tally | None:
         """Return the tally."""

@@ -73,8 +73,9 @@ def outermost(handler: Callable[[Any], Response], registry: Any) -> Callable[[An
             raise
         except DisconnectionError:  # the body ended before its length: nobody waits for a page
             return Response(status=400, content_type="text/plain", text="incomplete\n")
-        except Exception:
+        except Exception as error:
             _log.exception("fault", reference=request.reference, path=request.path_info)
+            request.idp.record_fault(type(error).__name__, origin=request.origin)
             return _told(request, 500, "internal", "internal", "an error of ours")
 
     return tween

@@ -4,7 +4,6 @@ Headers (H01), methods (R20), order (L02), time (L05), redirects (H04), malforme
 """
 
 import base64
-import io
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from saml_idp.domain.attempt import State
 from saml_idp.domain.browser import form_token, read
 from saml_idp.domain.ids import AttemptId
 from tests.flows.site import ALONE, PASSWORD, TWO_STEP, Browser, Phone, Site, status_of
+from tests.flows.wire import FORM, called
 from tests.live.peer import SSO
 
 # Route → the methods that it answers. An endpoint that is not built is not here (R20, A15).
@@ -260,44 +260,9 @@ def test_l05_ten_minutes_and_a_second_are_too_late_in_every_state(site: Site, st
 # ---- H08: what no client of ours would send --------------------------------------------------
 
 
-def called(site: Site, body: bytes = b"", **environ: str) -> tuple[int, dict[str, str], bytes]:
-    """Call the application with a raw WSGI environment; values are Latin-1, as on the wire."""
-    given: dict[str, Any] = {
-        "REQUEST_METHOD": "GET",
-        "SCRIPT_NAME": "",
-        "PATH_INFO": "/",
-        "QUERY_STRING": "",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_HOST": "localhost",
-        "REMOTE_ADDR": "192.0.2.7",
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": io.StringIO(),
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
-    begun_with: list[tuple[str, list[tuple[str, str]]]] = []
-
-    def start(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
-        begun_with.append((status, headers))
-
-    answer = site.app(given | environ, start)
-    octets = b"".join(answer)
-    if hasattr(answer, "close"):
-        answer.close()  # PEP 3333; a file
-    ((status, headers),) = begun_with
-    return int(status[:3]), dict(headers), octets
-
-
 FILE: Final = (
     b'--x\r\nContent-Disposition: form-data; name="csrf_token"; filename="a"\r\n\r\na\r\n--x--'
 )
-FORM: Final = "application/x-www-form-urlencoded"
 _LATIN: Final = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=60)
 _PATHS: Final = st.sampled_from(
     ["/", "/saml/sso", "/saml/metadata", "/device/v1/enrol", "/device/v1/approvals",

@@ -2,7 +2,14 @@
 
 import pytest
 
-from saml_idp.domain.throttle import FREE_TRIES, HARD_LOCK_AT, SOFT_LOCK, Tally, subject_for
+from saml_idp.domain.throttle import (
+    FREE_TRIES,
+    HARD_LOCK_AT,
+    SOFT_LOCK,
+    SOFT_LOCK_AT,
+    Tally,
+    subject_for,
+)
 from saml_idp.ports.store import Store
 from tests.build import NOW, seconds
 
@@ -50,10 +57,23 @@ def test_a_try_that_passed_is_taken_back(store: Store) -> None:
         unit.tallies.count_try(ALICE, NOW)
         unit.tallies.count_try(ALICE, NOW)
         unit.tallies.take_back(ALICE)
-        assert unit.tallies.find(ALICE) == Tally(ALICE, 1, NOW)
+        assert unit.tallies.find(ALICE) == Tally(ALICE, 1, NOW - SOFT_LOCK)
         unit.tallies.take_back(ALICE)
         unit.tallies.take_back(ALICE)
         assert unit.tallies.find(ALICE) is None
+
+
+def test_who_waited_and_passed_does_not_wait_again(store: Store) -> None:
+    now = NOW
+    with store.unit() as unit:
+        for _ in range(SOFT_LOCK_AT):
+            assert unit.tallies.count_try(ALICE, now) == 0
+            now += SOFT_LOCK
+        for _ in range(3):  # the steps of one login
+            assert unit.tallies.count_try(ALICE, now) == 0
+            unit.tallies.take_back(ALICE)
+        assert unit.tallies.count_try(ALICE, now) == 0
+        assert unit.tallies.count_try(ALICE, now) == SOFT_LOCK.total_seconds()
 
 
 @pytest.mark.parametrize("account", ["alice", "al%", "", "Ålice", "a\x01b"])

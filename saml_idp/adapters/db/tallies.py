@@ -1,6 +1,6 @@
 """Failures in a row, counted before the check."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import bindparam, delete, select, update
@@ -10,7 +10,7 @@ from saml_idp.adapters.db.tables import tallies
 from saml_idp.adapters.db.transaction import Transaction
 from saml_idp.adapters.db.values import instant, stored
 from saml_idp.domain.errors import TransitionNotAllowed
-from saml_idp.domain.throttle import HARD_LOCK_AT, Tally, retry_after
+from saml_idp.domain.throttle import HARD_LOCK_AT, SOFT_LOCK, Tally, retry_after
 
 _c = tallies.c
 _BEGIN: Final = insert(tallies).on_conflict_do_nothing()
@@ -25,7 +25,7 @@ _COUNT: Final = (
 _TAKE_BACK: Final = (
     update(tallies)
     .where(_c.subject == bindparam("key"), _c.failures > 0)
-    .values(failures=_c.failures - 1)
+    .values(failures=_c.failures - 1, last_at=_c.last_at - SOFT_LOCK // timedelta(microseconds=1))
 )
 # The row stays: a try that is being counted in this moment finds it.
 _CLEAR: Final = update(tallies).where(_c.account == bindparam("whose")).values(failures=0)
@@ -61,7 +61,7 @@ class Tallies:
         return wait
 
     def take_back(self, subject: str) -> None:
-        """Uncount one try that passed its check."""
+        """Uncount one try that passed its check, and end the wait that it began."""
         self._transaction.change(_TAKE_BACK, key=subject)
 
     def find(self, subject: str) -> Tally | None:

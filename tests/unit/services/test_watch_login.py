@@ -51,6 +51,11 @@ def test_it_is_over_with_the_login(
 ) -> None:
     house.clock.advance(minutes=10)
     assert watched(house, attempt) is Waiting.OVER
+
+
+def test_it_is_decided_when_the_user_cancelled(
+    house: House, jar: Jar, phone: Phone, attempt: LoginAttempt
+) -> None:
     house.cancel_login(attempt.attempt_id, origin=ORIGIN)
     assert watched(house, attempt) is Waiting.DECIDED
 
