@@ -60,10 +60,27 @@ class CheckPassword:
         if person is None:
             moved = attempt.after(Event.PASSWORD_REJECTED, entered_name=name)
             record = self._record(AuditEvent.PASSWORD_REJECTED, moved, name, origin, now)
-            with self.store.unit() as unit:
-                unit.attempts.replace(attempt, moved)
-                unit.audit.append(record)
+            try:
+                with self.store.unit() as unit:
+                    unit.attempts.replace(attempt, moved)
+                    unit.audit.append(record)
+            except TransitionNotAllowed:
+                with self.store.unit() as unit:  # a guess is on record whatever the login became
+                    unit.audit.append(record)
+                raise
             return moved
+        try:
+            return self._stored(attempt, person, subject, origin, now)
+        except TransitionNotAllowed:
+            # The same form, sent twice: what was right is no failure, whichever came first (L07).
+            with self.store.unit() as unit:
+                unit.tallies.take_back(subject)
+            raise
+
+    def _stored(
+        self, attempt: LoginAttempt, person: Person, subject: str, origin: Origin, now: datetime
+    ) -> LoginAttempt:
+        """Store the login as the right password leaves it, and return it."""
         with self.store.unit() as unit:
             unit.tallies.take_back(subject)
             moved = self._accepted(attempt, person, unit, now)

@@ -170,6 +170,17 @@ def test_l07_fifty_passwords_at_once_are_one_approval(site: Site) -> None:
     assert len(site.trail(AuditEvent.APPROVAL_ASKED)) == 1
 
 
+def test_u01_every_guess_is_on_record_though_many_come_at_once(site: Site) -> None:
+    browser = site.browser()
+    form = browser.start().forms["login"]
+    fields = {"username": "alice", "password": "wrong", "csrf_token": form["csrf_token"].value}
+    cookies = cookies_of(browser)
+    answers = Counter(all_at_once(20, lambda _: posted(site, form.action, fields, cookies)[0]))
+    assert set(answers) <= {401, 303, 429}  # 303: to the page that another answer changed
+    assert len(site.trail(AuditEvent.PASSWORD_REJECTED)) == 5
+    assert len(site.trail(AuditEvent.PASSWORD_THROTTLED)) == 15
+
+
 def test_l07_cve_2026_107276_fifty_finishes_at_once_are_one_assertion(site: Site) -> None:
     phone, browser = site.phone(), site.browser()
     browser.start()
