@@ -6,6 +6,7 @@ would for a browser: the connection is reset and there is no answer.
 """
 
 import multiprocessing
+import resource
 import sys
 from collections.abc import Callable, Iterable
 from io import BytesIO
@@ -15,6 +16,7 @@ from typing import Any, Final
 
 import webob
 
+from saml_idp.logs import configure_logs
 from tests.fakes import FakeClock
 from tests.faults.marks import Marks
 from tests.flows.site import Site
@@ -38,7 +40,11 @@ class Node:
 
     def arm(self, fatal: str) -> None:
         """Count the points from here; die at the one named *fatal*."""
-        self._pipe.send(fatal)
+        self._pipe.send((Marks.arm.__name__, fatal))
+
+    def let_files_grow(self, *, to: int | None) -> None:
+        """Let the process write no file past *to* octets, as on a full disk; None: any size."""
+        self._pipe.send((_limit_files.__name__, to))
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -69,6 +75,7 @@ class Node:
 
 
 def _serve(pipe: Connection, folder: Path) -> None:
+    configure_logs()  # as a server does: a log that cannot be written stops nobody
     site = Site.opened(folder)
     marks = Marks()
     marks.watch()
@@ -77,14 +84,22 @@ def _serve(pipe: Connection, folder: Path) -> None:
             call = pipe.recv()
         except EOFError:
             return
-        if isinstance(call, str):
-            marks.arm(call)
+        if call[0] == Marks.arm.__name__:
+            marks.arm(call[1])
+            continue
+        if call[0] == _limit_files.__name__:
+            _limit_files(call[1])
             continue
         site.clock.instant, environ, octets = call
         answer = _answer(site, environ, octets)
         marks.pass_by("before the answer leaves")
         pipe.send((*answer, marks.passed))
         marks.passed = []
+
+
+def _limit_files(largest: int | None) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard if largest is None else largest, hard))
 
 
 def _answer(
