@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tests.architecture.source import ROOT
+from tests.past_faults import CANNOT_APPLY_YET, SEEN_BY
 
 PAGE: Final = (ROOT / "docs" / "security-bar.md").read_text(encoding="utf-8")
 STATES: Final = frozenset({"holds", "partly", "not built", "not tested here"})
@@ -94,3 +95,9 @@ def test_every_named_test_exists() -> None:
 def test_what_holds_names_its_test_and_what_does_not_says_what_is_missing() -> None:
     assert [row.id for row in ROWS if row.state == "holds" and "::" not in row.shown_by] == []
     assert [row.id for row in ROWS if row.state == "partly" and not row.remark] == []
+
+
+def test_every_past_fault_names_tests_that_exist() -> None:
+    named = [(fault, reference) for fault, tests in SEEN_BY.items() for reference in tests]
+    assert [pair for pair in named if missing(pair[1])] == []
+    assert not set(SEEN_BY) & set(CANNOT_APPLY_YET)
