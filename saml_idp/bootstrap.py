@@ -10,7 +10,7 @@ import structlog
 
 from saml_idp.adapters.db.store import DatabaseStore, open_store
 from saml_idp.adapters.directory_db import DatabaseDirectory
-from saml_idp.adapters.notifier import LogNotifier
+from saml_idp.adapters.notifier import BackgroundNotifier, LogNotifier
 from saml_idp.adapters.policy_files import PolicyFileChange, PolicyFiles
 from saml_idp.adapters.provider_files import MetadataChange, ProviderFiles
 from saml_idp.adapters.system import SystemClock, SystemEntropy
@@ -142,7 +142,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         ConfigurationError: a key is missing, readable by others or too weak.
     """
     clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
-    keys, notifier = settings.keys_dir, LogNotifier()
+    keys, notifier = settings.keys_dir, BackgroundNotifier(LogNotifier())
     seal_key = SealKey(load_secret(keys / "seal.key"))
     active = load_named_key(keys, ASSERTION_ACTIVE)
     store = open_store(settings.database_url, node=settings.node, pool_size=settings.threads + 2)

@@ -145,7 +145,8 @@ def judge(
     """
     _refuse_foreign_device(approval, device, answer)
     _refuse_differing(approval, answer)
-    if approval.state_at(now) not in OPEN or now >= answer.expires_at:
+    # A clock that was set back adds nothing to a lifetime: no answer is older than its question.
+    if approval.state_at(now) not in OPEN or not approval.created_at <= now < answer.expires_at:
         raise DeviceMessageRejected("the approval is over", reason="over")
     if answer.method not in approval.methods:
         raise DeviceMessageRejected("this kind of device may not answer", reason="method")

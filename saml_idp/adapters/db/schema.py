@@ -85,7 +85,10 @@ def faults_of(url: URL) -> Sequence[str]:
             if is_sqlite:
                 faults += _file_faults(connection)
     except (SQLAlchemyError, sqlite3.Error, OSError) as exc:
-        first_line = str(exc.__cause__ or exc).partition("\n")[0]
+        cause = exc.__cause__ or exc
+        first_line = str(cause).partition("\n")[0]
+        if type(cause) is sqlite3.DatabaseError:  # SQLITE_CORRUPT, SQLITE_NOTADB: no subclass
+            return [_damaged(first_line)]
         return [f"the database does not answer: {first_line}"]
     return faults
 
@@ -110,7 +113,11 @@ def _file_faults(connection: Connection) -> list[str]:
     told = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
     if told == "ok":
         return []
-    return [f"the database file is damaged ({told}): restore the last backup"]
+    return [_damaged(str(told))]
+
+
+def _damaged(told: str) -> str:
+    return f"the database file is damaged ({told}): restore the last backup"
 
 
 def _config(connection: Connection) -> Config:
