@@ -1,7 +1,9 @@
 """X02, X05, X24: the database goes away, comes back, or is lost in the very commit."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -174,6 +176,29 @@ def test_a_sqlite_file_that_is_away_and_back_costs_no_login(
         tables = tables_of(url_of(site.folder))
         assert breaches(tables) == []
         assert {row["state"] for row in tables["attempts"]} == {State.DONE}
+
+
+def test_a_sqlite_file_that_is_replaced_under_a_running_server_is_not_served(
+    on_sqlite: Prepared, tmp_path: Path
+) -> None:
+    """The old file would still say yes to whoever the restored one does not know."""
+    with on_sqlite.served(tmp_path / "site") as (site, phone):
+        browser = waiting_for_the_finish(site, phone)
+        form = browser.page
+        file = site.folder / "idp.sqlite3"
+        restored = site.folder / "restored"
+        with closing(sqlite3.connect(file)) as running, closing(sqlite3.connect(restored)) as copy:
+            running.backup(copy)
+        restored.rename(file)
+        ready = browser.get("/readyz")
+        assert (ready.status_int, "restart the server" in ready.text) == (503, True)
+        browser.page = form
+        assert browser.submit("finish").status_int == 503
+        site.close()  # the restart
+        assert browser.get("/readyz").status_int == 200
+        browser.page = form
+        assert len(assertions_in(browser.submit("finish"))) == 1
+        assert breaches(tables_of(url_of(site.folder))) == []
 
 
 def _approve(phone: Phone, approval: OpenApproval, symbols: str) -> Result:

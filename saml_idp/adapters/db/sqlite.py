@@ -14,6 +14,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from saml_idp.adapters.db.group_commit import FileLock, GroupCommit
 from saml_idp.adapters.db.transaction import Statements, Transaction, raise_unavailable
+from saml_idp.domain.errors import StoreUnavailable
 
 _BUSY_SECONDS: Final = 10.0
 _PREPARED: Final = 256  # statements a connection keeps prepared
@@ -45,12 +46,14 @@ class SqliteDatabase:
         )
         self._statements = Statements(self._engine.dialect)
         self._writer = GroupCommit(
-            lambda: connect(self.path), FileLock(self.path.with_name(f"{self.path.name}.lock"))
+            self._connect, FileLock(self.path.with_name(f"{self.path.name}.lock"))
         )
+        self._opened: tuple[int, int] | None = None  # device and inode
 
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
         """Open a transaction that is on disk at the end, rolled back on an exception."""
+        self._must_be_the_same_file()
         with self._writer.unit() as cursor:
             transaction = Transaction(cursor, self._statements, has_one_writer=True)
             yield transaction
@@ -59,6 +62,7 @@ class SqliteDatabase:
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """Open a transaction that sees one snapshot and writes nothing."""
+        self._must_be_the_same_file()
         try:
             connection = self._engine.raw_connection()
             cursor = connection.cursor()
@@ -74,11 +78,36 @@ class SqliteDatabase:
         """Close every connection that is not at work."""
         self._engine.dispose()
         self._writer.close()
+        self._opened = None
+
+    def _must_be_the_same_file(self) -> None:
+        """Refuse to go on when another file lies where the one we have open was.
+
+        We would read and write what nobody else sees any more, and SQLite would take the log
+        (WAL) of the old file for that of the new.
+        """
+        if self._opened is not None and _identity(self.path) != self._opened:
+            raise StoreUnavailable(
+                "the database file was replaced: restart the server", reason="database"
+            )
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = connect(self.path)
+        self._opened = _identity(self.path)
+        return connection
 
     def _connect_to_read(self) -> sqlite3.Connection:
-        connection = connect(self.path)
+        connection = self._connect()
         connection.execute("PRAGMA query_only = ON")
         return connection
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def connect(path: Path) -> sqlite3.Connection:
