@@ -66,6 +66,7 @@ def prepared(folder: Path, *, url: str = _SQLITE) -> Prepared:
     Args:
         url: of a migrated PostgreSQL database; without it a new SQLite file.
     """
+    folder.mkdir(exist_ok=True)
     make_template(folder)
     settings = folder / "saml_idp.toml"
     settings.write_text(settings.read_text().replace(_SQLITE, url))

@@ -27,7 +27,7 @@ from tests.postgres import PostgresServer
 # token, the question fetched, the answer's token, the answer, the finish.
 _UNITS: Final = 9
 _LAST_COMMIT: Final = f"COMMIT {_UNITS}"
-_EARNED: Final = (
+EARNED: Final = (
     f"after {_LAST_COMMIT}",
     "before Issuer.issue 1",
     "after Issuer.issue 1",
@@ -45,7 +45,7 @@ _POINTS: Final = (
     "after Attempts.replace 3",
     "after Approvals.move 3",
     "after Receipts.add 1",
-    *_EARNED[1:],
+    *EARNED[1:],
 )
 _POSTGRES_POINTS: Final = (
     "after COMMIT 3",
@@ -77,7 +77,7 @@ class House:
         assert breaches(tables_of(self.url)) == []
         new = self._receipts() - before
         # Only an answer that was lost after the spending costs the login: none is given twice.
-        assert len(new) == (2 if fatal in _EARNED else 1)
+        assert len(new) == (2 if fatal in EARNED else 1)
         assert len(user.seen) == 1
         assert set(user.seen) <= new
         reports = [self.idp.verify_receipt(AssertionId(one)) for one in new]
@@ -89,7 +89,7 @@ class House:
 
 
 @contextmanager
-def _opened(template: Prepared, folder: Path, url: str = "") -> Iterator[House]:
+def opened_house(template: Prepared, folder: Path, url: str = "") -> Iterator[House]:
     site, phone = template.copied(folder, url=url)
     idp = build(load_settings(folder / "saml_idp.toml", {}))
     site.app = Node(folder, site.clock)
@@ -100,7 +100,7 @@ def _opened(template: Prepared, folder: Path, url: str = "") -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def house(on_sqlite: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with _opened(on_sqlite, tmp_path_factory.mktemp("killed") / "site") as opened:
+    with opened_house(on_sqlite, tmp_path_factory.mktemp("killed") / "site") as opened:
         yield opened
 
 
@@ -111,7 +111,7 @@ def postgres_house(
     folder = tmp_path_factory.mktemp("killed") / "site"
     with (
         database_like(postgres, on_postgres) as url,
-        _opened(on_postgres, folder, url) as opened,
+        opened_house(on_postgres, folder, url) as opened,
     ):
         yield opened
 
@@ -132,7 +132,7 @@ def test_a_server_killed_here_on_postgresql_keeps_every_promise(
 
 def test_the_points_are_those_of_a_whole_login(on_sqlite: Prepared, tmp_path: Path) -> None:
     """A new unit or another order of the old ones must be marked as well."""
-    with _opened(on_sqlite, tmp_path / "site") as opened:
+    with opened_house(on_sqlite, tmp_path / "site") as opened:
         node = opened.site.app
         User(opened.site, opened.phone).sign_in()
         assert set(_POINTS) <= set(node.passed)
