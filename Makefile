@@ -64,9 +64,9 @@ db-revision: install ## a new migration, m="what changes"
 db-check: install ## do the migrations make the tables that the code has
 	@$(PYTEST) tests/migrations
 metadata: install ## check the files in metadata/
-	@$(BIN)/saml-idp sp check
+	@SAML_IDP_BASE_URL=$${SAML_IDP_BASE_URL:-https://idp.example.com} $(BIN)/saml-idp sp check
 policies: install ## check the files in policies/
-	@$(BIN)/saml-idp policy check
+	@SAML_IDP_BASE_URL=$${SAML_IDP_BASE_URL:-https://idp.example.com} $(BIN)/saml-idp policy check
 
 ##@ keep
 .PHONY: lock audit-deps diagram clean
