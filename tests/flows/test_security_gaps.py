@@ -151,6 +151,61 @@ def test_r13_of_many_replays_at_both_nodes_one_is_a_login(site: Site, other: Sit
     assert len(site.trail(AuditEvent.REQUEST_ACCEPTED)) == 1
 
 
+# ---- what is where -------------------------------------------------------------------------
+
+
+def test_d01_the_symbols_never_go_to_the_device(site: Site) -> None:
+    """Nor any set of choices: what is not sent cannot be compared and tapped away."""
+    phone, browser = site.phone(), site.browser()
+    sent: list[bytes] = []
+    transport = phone.client.transport
+
+    def listening(call: Any) -> Any:
+        answer = transport(call)
+        sent.append(answer.body)
+        return answer
+
+    phone.client = dataclasses.replace(phone.client, transport=listening)
+    browser.start()
+    browser.sign_in()
+    phone.look()
+    told = json.loads(sent[-1])
+    assert phone.answer(browser.symbols) is Result.GRANTED
+    assert not any(browser.symbols.encode() in body for body in sent)
+    (approval,) = told["approvals"]
+    assert set(approval) == {
+        "approval", "attempt", "id", "provider", "provider_name", "nonce", "symbols_count", "place",
+        "browser", "requested_at", "expires_at", "expires_in", "trial", "other_browser_waiting",
+    }  # fmt: skip
+
+
+def test_e03_d15_who_reads_the_database_holds_no_key_to_anything(site: Site) -> None:
+    link = site.invite(site.people["alice"])
+    phone, browser = signed_in(site)
+    waiting = site.browser()
+    site.write_policy(TWO_STEP, "[login]\nstep_max_age_seconds = 0\n")
+    site.clock.advance(minutes=20)
+    waiting.start()
+    waiting.sign_in()
+    (open_approval,) = phone.look()
+    site.idp.store.close()  # all is in the one file now
+    with sqlite3.connect(site.folder / "idp.sqlite3") as connection:
+        stored = "\n".join(connection.iterdump())
+    connection.close()
+    assert open_approval.approval in stored
+    secrets = {
+        "session": browser.cookie("idp-session"),
+        "mark": browser.cookie("idp-browser").strip('"').partition(".")[0],
+        "invitation": link.partition("enrol=")[2],
+        "password": PASSWORD,
+        "symbols": f"'{waiting.symbols}'",
+        "symbols in JSON": f'"{waiting.symbols}"',
+        "cookie key": site.idp.cookie_key.hex(),
+    }
+    assert all(secrets.values())
+    assert [name for name, secret in secrets.items() if secret in stored] == []
+
+
 # ---- the same form, many times ---------------------------------------------------------------
 
 
@@ -314,6 +369,23 @@ def test_p09_cve_2026_94218_cve_2026_18963_no_way_round_leaves_a_step_out(
         steps = site.trail(AuditEvent.ASSERTION_ISSUED)[-1].record.details["steps"]
         assert steps == ["password:now", "approval:now"]
     assert site.receipts() == ("respond" in page.forms)
+
+
+def test_p06_force_authn_survives_a_restart_and_another_tab(site: Site) -> None:
+    phone, browser = signed_in(site)
+    browser.start(TWO_STEP, attributes='ForceAuthn="true"')
+    browser.sign_in()
+    restarts(browser)
+    forced = browser.page
+    assert "respond" in browser.start(ALONE).forms  # another tab, served by the session
+    browser.page = forced
+    browser.sign_in()
+    site.clock.advance(seconds=1)
+    browser.ask_again()
+    assert phone.answer(browser.symbols) is Result.GRANTED
+    browser.submit("finish")
+    steps = site.trail(AuditEvent.ASSERTION_ISSUED)[-1].record.details["steps"]
+    assert steps == ["password:now", "approval:now"]
 
 
 # ---- whatever raises -------------------------------------------------------------------------
