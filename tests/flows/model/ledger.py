@@ -189,7 +189,7 @@ class Ledger:
             holds=count.failures < 5 or waited >= least,
         )
         count.failures += not good
-        count.last_at = now
+        count.last_at = None if good else now  # who waited and passed does not wait again
 
     def take_up(self, code: str) -> None:
         """A device was bound by an invitation."""
