@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from saml_idp.logs import configure_logs
 from tests.faults.places import prepared
 from tests.faults.test_killed import House, opened_house
 from tests.faults.user import User
@@ -14,6 +15,7 @@ from tests.faults.user import User
 
 def main(rounds: int) -> None:
     """Kill *rounds* times at each point; end with an AssertionError at a broken promise."""
+    configure_logs("error")
     with tempfile.TemporaryDirectory() as name:
         template = prepared(Path(name) / "template")
         with opened_house(template, Path(name) / "road") as house:
