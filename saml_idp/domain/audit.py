@@ -23,11 +23,8 @@ class AuditEvent(StrEnum):
     APPROVAL_NOT_ME = "approval_not_me"
     APPROVAL_FAILED = "approval_failed"
     APPROVAL_EXPIRED = "approval_expired"
-    APPROVAL_CANCELLED = "approval_cancelled"
     ASSERTION_ISSUED = "assertion_issued"
     FINISH_REFUSED = "finish_refused"
-    SESSION_STARTED = "session_started"
-    SESSION_ENDED = "session_ended"
     DEVICE_ENROLLED = "device_enrolled"
     DEVICE_RETIRED = "device_retired"
     DEVICE_REJECTED = "device_rejected"
@@ -45,7 +42,6 @@ class AuditEvent(StrEnum):
     METADATA_FAULT = "metadata_fault"
     KEY_CREATED = "key_created"
     LOCK_OUT_PREVENTED = "lock_out_prevented"
-    SERVER_STARTED = "server_started"
     FAULT = "fault"  # an error of ours
 
 

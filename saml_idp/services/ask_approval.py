@@ -53,7 +53,7 @@ class AskApproval:
         now = self.clock.now()
         with self.store.view() as unit:
             attempt = unit.attempts.get(attempt_id)
-            latest = unit.approvals.find_latest(attempt_id)
+            latest = _of_this_user(unit.approvals.find_latest(attempt_id), attempt)
         if attempt.state is not State.AWAITING_APPROVAL or now >= attempt.expires_at:
             raise TransitionNotAllowed("the login does not wait for an approval")
         view = standing(latest, now)
@@ -192,3 +192,12 @@ class AskApproval:
             seconds_left=max(0, int((approval.expires_at - now).total_seconds())),
             lifetime_seconds=int((approval.expires_at - approval.created_at).total_seconds()),
         )
+
+
+def _of_this_user(latest: Approval | None, attempt: LoginAttempt) -> Approval | None:
+    """Return *latest* if it was asked of whom the login is about now, not before a restart."""
+    if latest is None:
+        return None
+    if latest.user_id is None:
+        return latest if latest.identity == f"?{attempt.entered_name}" else None
+    return latest if latest.user_id == attempt.user_id else None

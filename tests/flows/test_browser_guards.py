@@ -141,7 +141,14 @@ def test_another_user_discards_the_steps_done(site: Site) -> None:
     browser.post(form.action, {"csrf_token": form["csrf_token"].value})
     assert browser.page.request.path.endswith("/password")
     assert phone.look() == []
-    assert shown
+    mallorys = site.phone("mallory")
+    browser.sign_in("mallory")
+    assert len(browser.symbols) == len(shown)  # asked at once, of the other user alone
+    assert phone.look() == []
+    assert mallorys.answer(browser.symbols) is Result.GRANTED
+    browser.submit("finish")
+    issued = site.trail(AuditEvent.ASSERTION_ISSUED)
+    assert [r.record.subject for r in issued] == [site.people["mallory"].user_id]
 
 
 def test_cancel_ends_the_login_and_the_phone_falls_silent(site: Site) -> None:

@@ -33,7 +33,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 def _fill(url: str) -> None:
     store = open_store(url, node="node-1", pool_size=1)
     with store.unit() as unit:
-        unit.audit.append(AuditRecord(NOW, AuditEvent.SERVER_STARTED, ORIGIN))
+        unit.audit.append(AuditRecord(NOW, AuditEvent.METADATA_CHANGED, ORIGIN))
         unit.attempts.add(an_attempt())
         unit.approvals.add(an_approval())
     store.close()

@@ -18,7 +18,7 @@ def read_audit() -> ReadAudit:
             (AuditEvent.PASSWORD_REJECTED, "alice", "r1"),  # under the name that was entered
             (AuditEvent.PASSWORD_REJECTED, "mallory", "r2"),
             (AuditEvent.PASSWORD_ACCEPTED, "u-alice", "r3"),  # under the user's id
-            (AuditEvent.SERVER_STARTED, "", "r4"),
+            (AuditEvent.METADATA_CHANGED, "", "r4"),
         ):
             origin = Origin(reference, "192.0.2.1", "browser")
             unit.audit.append(AuditRecord(NOW, event, origin, subject=subject, provider=PROVIDER))
