@@ -4,7 +4,8 @@ from saml_idp.domain.audit import AuditEvent
 from saml_idp.domain.errors import StoreUnavailable
 from saml_idp.services.record_fault import RecordFault
 from tests.fakes import FakeClock, FakeStore
-from tests.unit.services.house import ORIGIN
+from tests.build import ORIGIN
+from tests.unit.services.house import 
 
 
 def test_a_fault_is_recorded_by_its_kind_and_origin() -> None:
