@@ -3,9 +3,8 @@
 from saml_idp.domain.audit import AuditEvent
 from saml_idp.domain.errors import StoreUnavailable
 from saml_idp.services.record_fault import RecordFault
-from tests.fakes import FakeClock, FakeStore
 from tests.build import ORIGIN
-from tests.unit.services.house import 
+from tests.fakes import FakeClock, FakeStore
 
 
 def test_a_fault_is_recorded_by_its_kind_and_origin() -> None:
