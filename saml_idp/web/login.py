@@ -17,6 +17,8 @@ from saml_idp.web.security import check_form
 from saml_idp.web.symbols import row_of
 
 POLL_SECONDS = 2
+# Weighing all eight masks would cost four fifths of the page; a reader takes any of them.
+_QR_MASK = 2
 _NO_WAY_BACK = frozenset({"provider_gone"})
 
 
@@ -264,7 +266,7 @@ def _logo(request: Any, attempt: LoginAttempt) -> str | None:
 
 def _qr(link: str) -> str:
     return str(
-        segno.make(link, error="m").svg_inline(
+        segno.make(link, error="m", boost_error=False, mask=_QR_MASK).svg_inline(
             scale=1,
             border=4,
             dark="#000",
