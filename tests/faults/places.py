@@ -41,7 +41,7 @@ class Prepared:
         client = DeviceClient(
             BASE,
             self.own.entity_id,
-            transport=copy._transport,
+            transport=copy.transport,
             clock=lambda: clock.now().timestamp(),
         )
         return copy, Phone(client, self.own)

@@ -129,7 +129,7 @@ class Site:
         client = DeviceClient(
             BASE,
             self.idp.settings.entity_id,
-            transport=self._transport,
+            transport=self.transport,
             clock=lambda: self.clock.now().timestamp(),
         )
         enrolment = client.enrol(
@@ -172,7 +172,8 @@ class Site:
         with self.idp.store.view() as unit:
             return unit.receipts.count()
 
-    def _transport(self, call: HttpCall) -> HttpAnswer:
+    def transport(self, call: HttpCall) -> HttpAnswer:
+        """Carry a phone's call to the application."""
         http = webtest.TestApp(self.app, extra_environ=ENVIRON)
         answer = http.request(
             urlsplit(call.url).path,
