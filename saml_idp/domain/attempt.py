@@ -111,8 +111,7 @@ class LoginAttempt:
     counts stored changes; a change is stored by compare-and-swap on it.
     ``user_id`` is set once a user is known (an unknown user of an approval-alone login has
     none). ``entered_name``: canonical, for the pages and the throttle.
-    ``ask_count``: approvals asked in this attempt. ``ended_because``: stable word, set with
-    REFUSED.
+    ``ended_because``: stable word, set with REFUSED.
     """
 
     attempt_id: AttemptId

@@ -79,7 +79,7 @@ class AuditRecord:
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """An audit record as stored: its place in the trail and its digest chain."""
+    """An audit record as stored: its place in the trail, counted from 1."""
 
     sequence: int
     record: AuditRecord

@@ -60,7 +60,7 @@ _DEVICE_STATUS: Final = {
     "wrong_password": 403,
     "code_invalid": 403,
 }
-_UNKNOWN_SERVICE: Final = frozenset({"unknown_provider", "issuer_unknown"})
+_UNKNOWN_SERVICE: Final = "issuer_unknown"
 
 
 def outermost(handler: Callable[[Any], Response], registry: Any) -> Callable[[Any], Response]:
@@ -100,7 +100,7 @@ def idp_error(error: IdpError, request: Any) -> Response:
         ((status, kind) for cls, status, kind in _TABLE if isinstance(error, cls)),
         (500, "internal"),
     )
-    if error.reason in _UNKNOWN_SERVICE:
+    if error.reason == _UNKNOWN_SERVICE:
         kind = "unknown_service"
     if isinstance(error, DeviceMessageRejected):
         status = _DEVICE_STATUS.get(error.reason, 400)

@@ -70,7 +70,6 @@ _DOMAIN_MAY_IMPORT: Final = {
 _NO_LIBRARY: Final = (
     "saml_idp/domain/",
     "saml_idp/services/",
-    "saml_idp/ports.py",
     "saml_idp/ports/",
 )
 _SECRET_NAME: Final = re.compile(r"(^|_)(mac|passphrase|password|seal|secret|signature|token)$")
